@@ -1,0 +1,1 @@
+"""The Discord program: the only package that imports discord."""

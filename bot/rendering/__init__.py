@@ -1,0 +1,1 @@
+"""Answers and runs as Discord Markdown: pure functions on values, without Discord's types."""

@@ -1,0 +1,1 @@
+"""The runner program: jobs, workers, examples. No Discord, no knowledge."""

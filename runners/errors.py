@@ -1,0 +1,87 @@
+"""What can go wrong between the runner program and its clients.
+
+RunnerError
+├── UnknownExampleError
+├── UnavailableExampleError
+├── UnknownJobError
+├── InvalidParametersError
+├── UnknownArtifactError
+├── UnauthorizedError
+├── QueueFullError
+├── RunnerUnreachableError
+└── RunnerSettingsError
+"""
+
+from typing import ClassVar
+
+
+class RunnerError(Exception):
+    """The runner could not do this."""
+
+    code: ClassVar[str] = "runner_error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").splitlines()[0])
+
+
+class UnknownExampleError(RunnerError):
+    """There is no example of that name."""
+
+    code = "unknown_example"
+    status = 404
+
+
+class UnavailableExampleError(RunnerError):
+    """The example's framework is not installed on the runner."""
+
+    code = "unavailable_example"
+    status = 409
+
+
+class UnknownJobError(RunnerError):
+    """There is no job of that id."""
+
+    code = "unknown_job"
+    status = 404
+
+
+class InvalidParametersError(RunnerError):
+    """A setting is unknown, of the wrong kind or out of its range."""
+
+    code = "invalid_parameters"
+    status = 422
+
+
+class UnknownArtifactError(RunnerError):
+    """The job has no artifact of that name."""
+
+    code = "unknown_artifact"
+    status = 404
+
+
+class UnauthorizedError(RunnerError):
+    """The bearer token is missing or wrong."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class QueueFullError(RunnerError):
+    """Too many jobs are waiting."""
+
+    code = "queue_full"
+    status = 429
+
+
+class RunnerUnreachableError(RunnerError):
+    """The runner does not answer."""
+
+    code = "runner_unreachable"
+    status = 503
+
+
+class RunnerSettingsError(RunnerError):
+    """A setting of the runner is wrong."""
+
+    code = "runner_settings"

@@ -1,0 +1,75 @@
+"""What an example is: one value, one parameter model, one readable function.
+
+A file under ``runners/examples`` holds ``EXAMPLE = Example(…)``. Its ``run`` imports the
+framework inside, trains for real and reports through the `Context`; time, memory and device
+are measured by the parent and never by the example.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from runners.protocol.catalogue import MetricInfo
+from runners.protocol.words import Framework, Text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """A parameter's description in both languages; stands in its ``Annotated`` type."""
+
+    zh: str
+    en: str
+
+
+class Parameters(BaseModel):
+    """The base of every example's parameters: bounded, typed, described in both languages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1), Says("随机种子", "random seed")] = 0
+
+
+class Context(Protocol):
+    """What a running example may do to the outside."""
+
+    @property
+    def datasets(self) -> Path:
+        """The folder where standard data sets and weights may lie; it may not exist."""
+        ...
+
+    def progress(self, done: int, total: int, note: Text | None = None) -> None:
+        """Say that ``done`` of ``total`` steps are through."""
+        ...
+
+    def metric(self, step: int | None = None, **values: float) -> None:
+        """Report values: a row of the history with a ``step``, results without one."""
+        ...
+
+    def log(self, text: str) -> None:
+        """Write a line that the learner may read."""
+        ...
+
+    def figure(self, name: str, figure: "Figure", title: Text, alt: Text) -> None:
+        """Keep a picture as ``name``.png. ``alt`` says in words what it shows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One thing that can run."""
+
+    id: str
+    framework: Framework
+    title: Text
+    look_at: Text
+    parameters: type[Parameters]
+    metrics: tuple[MetricInfo, ...]
+    run: Callable[[Context, Any], None]
+    limit_s: float = 300
+    compares: Text | None = None

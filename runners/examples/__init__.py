@@ -1,0 +1,1 @@
+"""The examples, one file each; the catalogue finds them by itself."""

@@ -1,0 +1,1 @@
+"""The runner program's inside: the durable queue, the worker processes and the HTTP server."""

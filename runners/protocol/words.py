@@ -1,0 +1,64 @@
+"""The smallest words of the protocol: ids, frameworks, states, text in both languages."""
+
+from enum import StrEnum
+from typing import Literal, NewType
+
+from pydantic import BaseModel, ConfigDict
+
+JobId = NewType("JobId", str)
+"""32 lower-case hexadecimal digits."""
+
+Language = Literal["zh", "en"]
+
+
+class Value(BaseModel):
+    """The base of all that travels: frozen, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Value):
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+    def text(self, language: Language) -> str:
+        """The text in ``language``."""
+        return self.zh if language == "zh" else self.en
+
+
+class Framework(StrEnum):
+    """What an example is written in."""
+
+    TENSORFLOW = "tensorflow"
+    PYTORCH = "pytorch"
+
+
+class JobState(StrEnum):
+    """Where a job stands. The last four are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+
+    @property
+    def final(self) -> bool:
+        """Whether no event can follow."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class FailureReason(StrEnum):
+    """Why a job failed, so far as its parent can tell."""
+
+    ERROR = "error"
+    """The example raised an exception."""
+    MEMORY = "memory"
+    """It used more memory than it may."""
+    KILLED = "killed"
+    """Its process ended without a word."""
+    LOST = "lost"
+    """The runner program died while it ran."""
