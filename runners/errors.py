@@ -8,6 +8,8 @@ RunnerError
 ├── UnknownArtifactError
 ├── UnauthorizedError
 ├── QueueFullError
+├── MissingDatasetError
+├── MissingFontError
 ├── RunnerUnreachableError
 └── RunnerSettingsError
 """
@@ -72,6 +74,27 @@ class QueueFullError(RunnerError):
 
     code = "queue_full"
     status = 429
+
+
+class MissingDatasetError(RunnerError):
+    """A data set or weights file is not in the runner's folder of data sets."""
+
+    code = "missing_dataset"
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        """Name the file that was looked for."""
+        super().__init__(
+            f"运行器的数据集目录里没有 {name}，请换一个选项，或请管理员放入该文件。"
+            f" The runner's folder of data sets has no {name}: choose another option,"
+            " or ask staff to put it there."
+        )
+
+
+class MissingFontError(RunnerError):
+    """No font with Chinese characters was found: install Noto Sans CJK or mplfonts."""
+
+    code = "missing_font"
 
 
 class RunnerUnreachableError(RunnerError):
