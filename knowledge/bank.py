@@ -1,8 +1,20 @@
-"""The bank: all entries, by id."""
+"""The bank: all entries, by id, and the folder that they are read from."""
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
 
 from knowledge.entry import Entry, EntryId
+from knowledge.entry_file import EntryFile, read_entry_file
+from knowledge.errors import BankError
+from knowledge.fault import Fault
+from knowledge.normalise import normalise
+
+QUESTIONS: Final = Path(__file__).parent / "questions"
+"""The folder of the bank that ships with the tutor."""
+
+_ENDINGS: Final = " ?？!！。.…~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +31,86 @@ class Bank:
     def entry(self, entry_id: str) -> Entry | None:
         """The entry of that id, or None."""
         return self._by_id.get(EntryId(entry_id))
+
+
+def load_bank(folder: Path = QUESTIONS) -> Bank:
+    """The bank in ``folder``, one file an entry: ``<topic>/<id>.md``.
+
+    Raises:
+        BankError: there are faults or no entries; it holds every fault.
+    """
+    files = _read_files(folder)
+    faults = _faults(folder, files, known_examples=None)
+    if faults:
+        raise BankError(faults)
+    entries = (file.entry for file in files if file.entry)
+    return Bank(tuple(sorted(entries, key=lambda entry: (entry.topic, entry.id))))
+
+
+def check_bank(
+    folder: Path = QUESTIONS, known_examples: Collection[str] | None = None
+) -> tuple[Fault, ...]:
+    """Every fault of the bank in ``folder``, in the order of files and lines.
+
+    The names of examples are checked against ``known_examples`` where these are given, and
+    otherwise for their form alone.
+    """
+    return _faults(folder, _read_files(folder), known_examples)
+
+
+def _read_files(folder: Path) -> list[EntryFile]:
+    return [read_entry_file(path) for path in sorted(folder.rglob("*.md"))]
+
+
+def _faults(
+    folder: Path, files: Sequence[EntryFile], known_examples: Collection[str] | None
+) -> tuple[Fault, ...]:
+    faults = [fault for file in files for fault in file.faults]
+    if not files:
+        faults.append(Fault(folder, 1, "there are no entries here"))
+    faults.extend(_misplaced(folder, files))
+    faults.extend(_duplicate_ids(files))
+    faults.extend(_unknown_names(files, known_examples))
+    faults.extend(_duplicate_wordings(files))
+    return tuple(sorted(faults))
+
+
+def _misplaced(folder: Path, files: Iterable[EntryFile]) -> Iterable[Fault]:
+    for file in files:
+        if file.path.parent.parent != folder:
+            yield Fault(file.path, 1, "an entry lies in its topic's folder: <topic>/<id>.md")
+
+
+def _duplicate_ids(files: Iterable[EntryFile]) -> Iterable[Fault]:
+    seen: dict[str, Path] = {}
+    for file in files:
+        earlier = seen.setdefault(file.path.stem, file.path)
+        if earlier != file.path:
+            yield Fault(file.path, 1, f"the id {file.path.stem} is taken by {earlier}")
+
+
+def _unknown_names(
+    files: Sequence[EntryFile], known_examples: Collection[str] | None
+) -> Iterable[Fault]:
+    known_entries = {file.path.stem for file in files}
+    for file in files:
+        for reference in file.related:
+            if reference.name not in known_entries:
+                yield Fault(file.path, reference.line, f"there is no entry {reference.name}")
+        if known_examples is None:
+            continue
+        for reference in file.examples:
+            if reference.name not in known_examples:
+                yield Fault(file.path, reference.line, f"there is no example {reference.name}")
+
+
+def _duplicate_wordings(files: Iterable[EntryFile]) -> Iterable[Fault]:
+    seen: dict[str, tuple[Path, int]] = {}
+    for file in files:
+        for wording in file.wordings:
+            key = normalise(wording.name).strip(_ENDINGS)
+            path, line = seen.setdefault(key, (file.path, wording.line))
+            if (path, line) != (file.path, wording.line):
+                yield Fault(
+                    file.path, wording.line, f"{wording.name!r} stands already at {path}:{line}"
+                )
