@@ -4,11 +4,15 @@ The client and its features know these protocols only. Whatever waits for long (
 the runner's supervisor, batching) belongs to a service; the client's own tasks never do.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
+from bot.settings import Settings
 from bot.store.records import Store
 from knowledge.bank import Bank
 from knowledge.outcome import Outcome, Query
@@ -83,3 +87,35 @@ class Services:
     runner: Runner
     store: Store
     clock: Clock
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Services]:
+    """The real services, open until the block ends; the encoder loads in the background.
+
+    Raises:
+        StoreError: the store cannot be opened.
+        knowledge.errors.BankError: the bank has faults.
+        knowledge.errors.IndexMismatchError: the index does not fit bank and encoder.
+    """
+    # Imported here, so that whoever only needs the protocols loads no database and no FAISS.
+    from bot.live_retriever import LiveRetriever
+    from bot.store.database import open_store
+    from bot.system_clock import SystemClock
+    from knowledge.bank import load_bank
+    from knowledge.retriever import check_index, open_retriever
+    from runners.client import RunnerClient
+    from runners.local import open_local_runner
+
+    async with AsyncExitStack() as stack:
+        bank = await asyncio.to_thread(load_bank)
+        await asyncio.to_thread(check_index, settings, bank)
+        store = await stack.enter_async_context(open_store(settings.store_url))
+        runner = await stack.enter_async_context(
+            open_local_runner(settings)
+            if settings.runner_address is None
+            else RunnerClient(settings.runner_address, settings.runner_token)
+        )
+        retriever = LiveRetriever(bank, partial(open_retriever, settings))
+        await stack.enter_async_context(retriever.running())
+        yield Services(retriever, runner, store, clock or SystemClock())

@@ -1,0 +1,128 @@
+"""Outcomes as Discord messages: text in parts, and the buttons that lead on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import discord
+from discord import ButtonStyle
+from discord.ui import View
+
+from bot.buttons import ROW_WIDTH, ButtonSpec, view_of
+from bot.rendering.answers import answer_text, refused_text, unsure_text
+from bot.rendering.splitting import split_markdown
+from knowledge.bank import Bank
+from knowledge.entry import Entry
+from knowledge.language import Bilingual, Language
+from knowledge.outcome import Answered, Hit, Outcome, Refused, Unsure
+
+MORE, CODE, SHOW, RUN, NONE_OF_THESE = "more", "code", "show", "run", "none"
+"""The actions of the buttons under an answer; `ButtonSpec` says how they travel."""
+
+_EXAMPLES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to send: ``parts`` are messages in order, the buttons go under the last."""
+
+    parts: tuple[str, ...]
+    buttons: tuple[ButtonSpec, ...] = ()
+
+
+class Send(Protocol):
+    """Sends one message; the view is left out where there is none."""
+
+    async def __call__(self, content: str, *, view: View = ...) -> object:
+        """Send ``content``."""
+        ...
+
+
+async def send_reply(reply: Reply, first: Send, more: Send) -> None:
+    """Send the first part through ``first`` and the others, in order, through ``more``."""
+    for index, part in enumerate(reply.parts):
+        send = more if index else first
+        view = view_of(reply.buttons) if index == len(reply.parts) - 1 else None
+        if view is None:
+            await send(part)
+        else:
+            await send(part, view=view)
+
+
+def reply_to(outcome: Outcome, bank: Bank, language: Language) -> Reply:
+    """The message for an outcome of retrieval.
+
+    Raises:
+        LookupError: the outcome names an entry that the bank does not hold.
+    """
+    match outcome:
+        case Answered(entry=entry_id):
+            entry = bank.entry(entry_id)
+            if entry is None:
+                raise LookupError(f"retrieval found {entry_id!r}, which the bank does not hold")
+            return entry_reply(entry, bank, language)
+        case Unsure(candidates=candidates):
+            none = ButtonSpec(
+                _NONE.text(language), NONE_OF_THESE, (language.value,), row=ROW_WIDTH - 1
+            )
+            return Reply(
+                split_markdown(unsure_text(outcome, language)),
+                (*_hit_buttons(candidates, language), none),
+            )
+        case Refused(nearest=nearest):
+            return Reply(
+                split_markdown(refused_text(outcome, language)), _hit_buttons(nearest, language)
+            )
+
+
+def entry_reply(entry: Entry, bank: Bank, language: Language) -> Reply:
+    """An entry's answer with the buttons for more, code, run and related subjects."""
+    arguments = (entry.id, language.value)
+    buttons = [ButtonSpec(_MORE.text(language), MORE, arguments, emoji="📖")]
+    if entry.answer(language).code or entry.examples:
+        buttons.append(ButtonSpec(_CODE.text(language), CODE, arguments, emoji="💻"))
+    buttons.extend(
+        ButtonSpec(
+            f"{_RUN.text(language)} {example}",
+            RUN,
+            (example, language.value),
+            row=1,
+            style=ButtonStyle.success,
+            emoji="▶️",
+        )
+        for example in entry.examples[:_EXAMPLES_SHOWN]
+    )
+    related = [found for each in entry.related if (found := bank.entry(each)) is not None]
+    buttons.extend(
+        ButtonSpec(other.question.text(language), SHOW, (other.id, language.value), row=2)
+        for other in related[:ROW_WIDTH]
+    )
+    return Reply(split_markdown(answer_text(entry, language)), tuple(buttons))
+
+
+def _hit_buttons(hits: Iterable[Hit], language: Language) -> tuple[ButtonSpec, ...]:
+    return tuple(
+        ButtonSpec(
+            hit.question.text(language),
+            SHOW,
+            (hit.entry, language.value),
+            row=row,
+            style=ButtonStyle.primary,
+        )
+        for row, hit in enumerate(hits)
+    )
+
+
+def quoted(question: str) -> str:
+    """A learner's question as one quoted line that cannot format or ping."""
+    line = " ".join(question.split())
+    shown = line if len(line) <= _QUOTE_LIMIT else line[: _QUOTE_LIMIT - 1] + "…"
+    return f"> {discord.utils.escape_mentions(discord.utils.escape_markdown(shown))}\n"
+
+
+_QUOTE_LIMIT = 200
+
+_MORE = Bilingual("更多", "More")
+_CODE = Bilingual("代码", "Code")
+_RUN = Bilingual("运行", "Run")
+_NONE = Bilingual("都不是", "None of these")

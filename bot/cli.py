@@ -1,0 +1,96 @@
+"""The command ``xueban``: a thin door to the programs."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+from bot.errors import BotError
+from bot.settings import Settings, describe, load_settings
+from knowledge.errors import KnowledgeError
+from runners.errors import RunnerError
+
+_Command = Callable[[Settings], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``xueban``; an expected fault is one clear line and exit status 2."""
+    parser = argparse.ArgumentParser(prog="xueban", description="A tutor for a study group.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (_, text) in _COMMANDS.items():
+        commands.add_parser(name, help=text, description=text)
+    runner = commands.add_parser("runner", help="run the runner program (python -m runners serve)")
+    runner.add_argument("rest", nargs=argparse.REMAINDER)
+    parsed = parser.parse_args(arguments)
+    if parsed.command == "runner":
+        # Its own program: a runner's host needs none of the bot's packages.
+        os.execv(sys.executable, [sys.executable, "-m", "runners", "serve", *parsed.rest])  # noqa: S606 - no shell is wanted
+    try:
+        settings = load_settings()
+        run, _ = _COMMANDS[parsed.command]
+        run(settings)
+    except (BotError, KnowledgeError, RunnerError) as error:
+        sys.stderr.write(f"xueban: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _bot(settings: Settings) -> None:
+    from bot.program import run_bot
+
+    _log_to_terminal(settings)
+    asyncio.run(run_bot(settings))
+
+
+def _playground(settings: Settings) -> None:
+    from bot.program import run_playground
+
+    _log_to_terminal(settings)
+    console = Console()
+    asyncio.run(
+        run_playground(
+            settings,
+            lambda url: console.print(
+                f"\n  The playground is open: [bold]{url}[/bold]\n"
+                "  学伴就在里面，打开网页就能提问。Ctrl-C ends it.\n"
+            ),
+        )
+    )
+
+
+def _prepare(settings: Settings) -> None:
+    from knowledge.prepare import prepare
+    from knowledge.progress import terminal_progress
+
+    prepare(settings, terminal_progress)
+
+
+def _settings(settings: Settings) -> None:
+    table = Table("setting", "value", "what it is", box=None, pad_edge=False)
+    for row in describe(settings):
+        table.add_row(*row)
+    Console().print(table)
+
+
+_COMMANDS: dict[str, tuple[_Command, str]] = {
+    "bot": (_bot, "serve Discord; needs XUEBAN_DISCORD_TOKEN"),
+    "playground": (_playground, "open a Discord on loopback with the tutor in it"),
+    "prepare": (_prepare, "unpack the encoder and build the index; quick when nothing changed"),
+    "settings": (_settings, "print every setting with its value, secrets hidden"),
+}
+
+
+def _log_to_terminal(settings: Settings) -> None:
+    logging.basicConfig(
+        level=settings.log_level,
+        format="%(name)s: %(message)s",
+        handlers=[RichHandler(console=Console(stderr=True), show_path=False)],
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
