@@ -5,7 +5,7 @@ import json
 import logging
 import pkgutil
 import secrets
-from typing import Any, override
+from typing import Any
 
 import discord
 from discord import app_commands
@@ -45,15 +45,14 @@ class TutorBot(commands.AutoShardedBot):
         self._presses: dict[str, Press] = {}
         self.tree.error(self._on_command_error)
 
-    @override
     async def setup_hook(self) -> None:
+        """Add the features and tell Discord of their commands; called by discord.py."""
         await self.tree.set_translator(BilingualTranslator())
         self.add_dynamic_items(ActionButton)
         for module in pkgutil.iter_modules(bot.features.__path__, f"{bot.features.__name__}."):
             await self.load_extension(module.name)
         await self._sync_commands()
 
-    @override
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing: features listen by themselves, and there are no prefix commands."""
 

@@ -1,6 +1,6 @@
 """Where Discord is: the one place that points discord.py at an address."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from discord.asset import Asset
@@ -12,16 +12,21 @@ from bot.settings import Settings
 
 
 @contextmanager
-def discord_at(settings: Settings) -> Iterator[None]:
+def discord_at(settings: Settings) -> Generator[None]:
     """Within the block, discord.py talks to the addresses that the settings name.
 
     discord.py keeps them on its classes, so this holds for the whole process.
     """
-    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, Asset.BASE
-    Route.BASE = settings.discord_api
-    DiscordWebSocket.DEFAULT_GATEWAY = URL(settings.discord_gateway)
-    Asset.BASE = settings.discord_cdn
+    addresses = (
+        (Route, "BASE", settings.discord_api),
+        (DiscordWebSocket, "DEFAULT_GATEWAY", URL(settings.discord_gateway)),
+        (Asset, "BASE", settings.discord_cdn),
+    )
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in addresses]
+    for owner, name, address in addresses:
+        setattr(owner, name, address)
     try:
         yield
     finally:
-        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, Asset.BASE = before
+        for owner, name, address in before:
+            setattr(owner, name, address)
