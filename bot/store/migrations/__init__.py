@@ -1,0 +1,1 @@
+"""How a database comes to have the tables of `bot.store.tables`, step by step."""
