@@ -28,7 +28,7 @@ from bot.store.tables import (
     StudyChannelRow,
 )
 
-_ASYNC_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "mysql": "asyncmy"}
+_ASYNC_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg"}
 
 
 @asynccontextmanager

@@ -52,7 +52,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(8), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.Column("confidence", sa.Double[float](), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_misses"),
     )
     op.create_table(
