@@ -1,5 +1,6 @@
 """Outcomes as Discord messages: text in parts, and the buttons that lead on."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,9 +62,12 @@ def reply_to(outcome: Outcome, bank: Bank, language: Language) -> Reply:
             if entry is None:
                 raise LookupError(f"retrieval found {entry_id!r}, which the bank does not hold")
             return entry_reply(entry, bank, language)
-        case Unsure(candidates=candidates):
+        case Unsure(candidates=candidates, confidence=confidence):
             none = ButtonSpec(
-                _NONE.text(language), NONE_OF_THESE, (language.value,), row=ROW_WIDTH - 1
+                _NONE.text(language),
+                NONE_OF_THESE,
+                (language.value, f"{confidence:.3f}"),
+                row=len(candidates),
             )
             return Reply(
                 split_markdown(unsure_text(outcome, language)),
@@ -118,6 +122,12 @@ def quoted(question: str) -> str:
     line = " ".join(question.split())
     shown = line if len(line) <= _QUOTE_LIMIT else line[: _QUOTE_LIMIT - 1] + "…"
     return f"> {discord.utils.escape_mentions(discord.utils.escape_markdown(shown))}\n"
+
+
+def unquoted(answer: str) -> str:
+    """The question that an answer made with `quoted` starts with; empty where it has none."""
+    line, _, _ = answer.partition("\n")
+    return re.sub(r"\\(.)", r"\1", line[2:]).replace("\u200b", "") if line[:2] == "> " else ""
 
 
 _QUOTE_LIMIT = 200

@@ -39,6 +39,7 @@ class TutorBot(commands.AutoShardedBot):
             intents=_intents(message_content=settings.message_content),
             allowed_mentions=discord.AllowedMentions.none(),
             chunk_guilds_at_startup=False,
+            shard_count=settings.shards,
         )
         self.settings = settings
         self.services = services
@@ -46,10 +47,16 @@ class TutorBot(commands.AutoShardedBot):
         self.tree.error(self._on_command_error)
 
     async def setup_hook(self) -> None:
-        """Add the features and tell Discord of their commands; called by discord.py."""
+        """Add the features and tell Discord of their commands; called by discord.py.
+
+        A client that was closed and is started again gets its features anew.
+        """
+        self._presses.clear()
         await self.tree.set_translator(BilingualTranslator())
         self.add_dynamic_items(ActionButton)
         for module in pkgutil.iter_modules(bot.features.__path__, f"{bot.features.__name__}."):
+            if module.name in self.extensions:
+                await self.unload_extension(module.name)
             await self.load_extension(module.name)
         await self._sync_commands()
 

@@ -34,6 +34,9 @@ class Settings(KnowledgeSettings, RunnerSettings):
     discord_cdn: str = Field(
         default="https://cdn.discordapp.com", description="base address of Discord's files"
     )
+    shards: int | None = Field(
+        default=None, ge=1, description="how many shards; Discord says unless set"
+    )
     message_content: bool = Field(
         default=True,
         description="whether the bot may read messages that do not mention it; needs the "

@@ -19,6 +19,7 @@ from bot.answers import (
     quoted,
     reply_to,
     send_reply,
+    unquoted,
 )
 from bot.client import TutorBot
 from bot.errors import EntryGoneError
@@ -173,8 +174,23 @@ class Ask(commands.Cog):
 
     async def none_of_these(self, interaction: Interaction, arguments: tuple[str, ...]) -> None:
         """Take back a "did you mean"."""
-        language = Language(arguments[0])
+        language, confidence = Language(arguments[0]), float(arguments[1])
+        question = await self._question_of(interaction.message)
         await interaction.response.edit_message(content=none_meant_text(language), view=None)
+        services = self.bot.services
+        await services.store.keep_miss(
+            Miss(question, language, interaction.guild_id, services.clock.now(), confidence)
+        )
+
+    async def _question_of(self, answer: discord.Message | None) -> str:
+        """What was asked: the message that ``answer`` replies to, or the question it quotes."""
+        if answer is None or self.bot.user is None:
+            return ""
+        reference = answer.reference
+        if reference is not None and reference.message_id is not None:
+            asked = await answer.channel.fetch_message(reference.message_id)
+            return without_mention(asked.content, self.bot.user.id)
+        return unquoted(answer.content)
 
     def _entry(self, arguments: tuple[str, ...]) -> tuple[Entry, Language]:
         entry_id, language = arguments

@@ -1,5 +1,7 @@
 """The real client in a simulated Discord, with fake services."""
 
+from pathlib import Path
+
 import pytest
 from simcord import Env
 
@@ -22,7 +24,6 @@ def make_entry(
     en: str,
     *,
     related: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
     explanation_zh: str = "",
 ) -> Entry:
     return Entry(
@@ -33,7 +34,7 @@ def make_entry(
         phrasings_en=(),
         key_points=(Bilingual("要点一", "first point"), Bilingual("要点二", "second point")),
         related=tuple(EntryId(each) for each in related),
-        examples=examples,
+        examples=("tensorflow-overfitting",) if entry_id == "overfitting" else (),
         sources=("Goodfellow et al., Deep Learning, 2016",),
         answer_zh=Answer(
             f"{zh}的一句话。",
@@ -54,10 +55,14 @@ def bank() -> Bank:
                 "什么是过拟合？",
                 "What is overfitting?",
                 related=("dropout", "early-stopping"),
-                examples=("tensorflow-overfitting",),
             ),
             make_entry("dropout", "什么是 Dropout？", "What is dropout?", related=("overfitting",)),
-            make_entry("early-stopping", "什么是早停？ @everyone", "What is early stopping?"),
+            make_entry(
+                "early-stopping",
+                "什么是早停？",
+                "What is early stopping?",
+                explanation_zh="\n\n".join(f"第 {i} 段。" + "字" * 300 for i in range(18)),
+            ),
         )
     )
 
@@ -90,8 +95,8 @@ def services(
 
 
 @pytest.fixture
-def settings(tmp_path) -> Settings:
-    return Settings(data_dir=tmp_path)
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, shards=1)
 
 
 @pytest.fixture
@@ -100,9 +105,7 @@ def simcord_bot(settings: Settings, services: Services) -> TutorBot:
 
 
 @pytest.fixture
-def env(
-    simcord_env: Env, retriever: FakeRetriever, runner: FakeRunner, clock: FakeClock
-) -> Env:
+def env(simcord_env: Env, retriever: FakeRetriever, runner: FakeRunner, clock: FakeClock) -> Env:
     """The simulated Discord; the fakes wait in its way and the clock goes by its time."""
     retriever.hold = simcord_env.external_wait
     runner.hold = simcord_env.external_wait
