@@ -1,0 +1,1 @@
+"""What a study channel does and when: decisions on values, without Discord."""
