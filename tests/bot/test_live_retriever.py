@@ -15,10 +15,12 @@ class Recording:
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.asked = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
     def retrieve_many(self, queries: Sequence[Query]) -> list[Outcome]:
+        self.asked.set()
         self.gate.wait(10)
         self.batches.append([query.text for query in queries])
         if any(query.text == "bad" for query in queries):
@@ -41,8 +43,7 @@ async def test_queries_that_wait_together_are_encoded_together() -> None:
     recording.gate.clear()
     async with service(recording).running() as live:
         first = asyncio.create_task(live.retrieve(Query("first")))
-        while live._waiting.qsize() or not live.ready:
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(recording.asked.wait, 10)
         others = [asyncio.create_task(live.retrieve(Query(f"q{n}"))) for n in range(5)]
         await asyncio.sleep(0.05)
         recording.gate.set()
