@@ -11,7 +11,8 @@ RunnerError
 ├── MissingDatasetError
 ├── MissingFontError
 ├── RunnerUnreachableError
-└── RunnerSettingsError
+├── RunnerSettingsError
+└── CatalogueError
 """
 
 from typing import ClassVar
@@ -108,3 +109,9 @@ class RunnerSettingsError(RunnerError):
     """A setting of the runner is wrong."""
 
     code = "runner_settings"
+
+
+class CatalogueError(RunnerError):
+    """A file among the examples is not an example as it should be."""
+
+    code = "catalogue"

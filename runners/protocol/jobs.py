@@ -48,8 +48,9 @@ class HistoryRow(Value):
 class JobView(Value):
     """All that is known of a job after its event number ``sequence``.
 
+    ``parameters`` holds every parameter, those left at their default and the seed among them.
     ``logs`` keeps the last 20 lines. ``metrics`` holds the results, ``history`` the rows by
-    step in rising order.
+    step in rising order, ``figures`` the latest of each name.
     """
 
     id: JobId
@@ -105,7 +106,7 @@ def _changes(view: JobView, event: Event) -> dict[str, object]:
         case Log():
             return {"logs": (*view.logs, event.text)[-_LOGS_KEPT:]}
         case Figure():
-            return {"figures": (*view.figures, event)}
+            return {"figures": _with_figure(view.figures, event)}
         case Succeeded():
             return _end(event, JobState.SUCCEEDED, event.measured)
         case Failed():
@@ -128,9 +129,18 @@ def _with_metric(view: JobView, event: Metric) -> dict[str, object]:
     return {"history": _with_row(view.history, event.step, event.values)}
 
 
+def _with_figure(figures: tuple[Figure, ...], event: Figure) -> tuple[Figure, ...]:
+    # an example may draw a figure anew: the artifact is replaced, and so is its mention
+    if any(figure.name == event.name for figure in figures):
+        return tuple(event if figure.name == event.name else figure for figure in figures)
+    return (*figures, event)
+
+
 def _with_row(
     history: tuple[HistoryRow, ...], step: int, values: dict[str, float]
 ) -> tuple[HistoryRow, ...]:
+    if not history or step > history[-1].step:
+        return (*history, HistoryRow(step=step, values=values))
     rows = {row.step: row.values for row in history}
     rows[step] = {**rows.get(step, {}), **values}
     return tuple(HistoryRow(step=at, values=rows[at]) for at in sorted(rows))

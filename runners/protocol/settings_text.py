@@ -95,8 +95,9 @@ def allowed(parameter: ParameterInfo, language: Language) -> str:
                 ("number", "zh"): "数",
                 ("number", "en"): "a number",
             }[parameter.kind, language]
-            low = "" if parameter.minimum is None else f"{parameter.minimum:g}"
-            high = "" if parameter.maximum is None else f"{parameter.maximum:g}"
+            digits = ".0f" if parameter.kind == "integer" else "g"
+            low = "" if parameter.minimum is None else f"{parameter.minimum:{digits}}"
+            high = "" if parameter.maximum is None else f"{parameter.maximum:{digits}}"
             if not low and not high:
                 return kind
             return (

@@ -12,9 +12,12 @@ Language = Literal["zh", "en"]
 
 
 class Value(BaseModel):
-    """The base of all that travels: frozen, and strict about unknown keys."""
+    """The base of all that travels: frozen, and strict about unknown keys.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Numbers that are not finite (a loss that diverged) travel as "NaN" and "Infinity".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Text(Value):

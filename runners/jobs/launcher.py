@@ -1,0 +1,343 @@
+"""The runner's side of a nursery: it is started, asked for processes, and started again."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from runners.jobs.lineage import signal_group
+from runners.jobs.messages import LINE_LIMIT, Assignment
+from runners.jobs.nursery import REQUEST_LIMIT
+from runners.jobs.output import lines_of
+from runners.protocol.words import Framework, JobId
+
+_logger = logging.getLogger(__name__)
+
+_START: Final = "from runners.jobs.nursery import main; main()"
+_FIRST_PAUSE_S: Final = 0.2
+_FULL_S: Final = 0.02
+_LONGEST_PAUSE_S: Final = 30.0
+
+
+class LaunchError(Exception):
+    """No process could be had for a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nurture:
+    """How one framework's nursery is started.
+
+    ``preload`` are the modules that are imported before a job is forked, ``packages`` the
+    distributions whose versions are told, ``environment`` all that its processes see of it.
+    """
+
+    framework: Framework
+    python: Path
+    preload: tuple[str, ...]
+    packages: tuple[str, ...]
+    environment: dict[str, str]
+
+
+@dataclass(eq=False, slots=True)
+class JobProcess:
+    """A job's process, seen from its parent.
+
+    ``reports`` and ``output`` are its channel and what it writes to standard output and error;
+    ``words`` takes the parent's answers. ``exit_code`` is resolved when it ended: to its exit
+    status (negative: the signal), or None when nobody could tell.
+    """
+
+    pid: int
+    born: float
+    versions: dict[str, str]
+    reports: asyncio.StreamReader
+    words: asyncio.StreamWriter
+    output: asyncio.StreamReader
+    output_transport: asyncio.ReadTransport
+    exit_code: asyncio.Future[int | None]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send ``number`` to its whole process group, unless it has ended."""
+        if not self.exit_code.done():
+            signal_group(self.pid, number)
+
+    def say(self, word: bytes) -> None:
+        """Send one of the parent's words; a process that is gone does not hear it."""
+        if not self.words.is_closing():
+            self.words.write(word)
+
+    def close(self) -> None:
+        """Let go of the channel and the output."""
+        self.words.close()
+        self.output_transport.close()
+
+
+class Launcher:
+    """One framework's nursery, kept alive while this is open.
+
+    A nursery that dies takes its jobs with it and is started again, later each time it died
+    before it was ready.
+    """
+
+    def __init__(self, nurture: Nurture) -> None:
+        self._nurture = nurture
+        self._versions: dict[str, str] = {}
+        self._ready = False
+        self._decided = asyncio.Event()
+        self._control: socket.socket | None = None
+        self._forking: dict[JobId, asyncio.Future[int]] = {}
+        self._exits: dict[JobId, asyncio.Future[int | None]] = {}
+        self._pids: dict[JobId, int] = {}
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a job would start at once."""
+        return self._ready
+
+    def open(self) -> None:
+        """Start the nursery in the background."""
+        if self._keeper is None:
+            self._keeper = asyncio.create_task(
+                self._keep(), name=f"nursery of {self._nurture.framework}"
+            )
+
+    async def close(self) -> None:
+        """End the nursery and every process that came out of it."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+            self._keeper = None
+
+    async def launch(self, assignment: Assignment) -> JobProcess:
+        """A process that does ``assignment``; waits while the framework loads.
+
+        When this is cancelled, or raises LaunchError, no process is left behind.
+        """
+        self.open()
+        await self._decided.wait()
+        if not self._ready:
+            raise LaunchError(f"{self._nurture.framework} could not be loaded")
+        ours, theirs = socket.socketpair()
+        read_end, write_end = os.pipe()
+        try:
+            pid, exit_code = await self._fork(assignment, theirs.fileno(), write_end)
+        except BaseException:
+            # whoever is forked late reads the end of its channel and dies of it
+            ours.close()
+            os.close(read_end)
+            raise
+        finally:
+            theirs.close()
+            os.close(write_end)
+        reports, words = await asyncio.open_unix_connection(sock=ours, limit=LINE_LIMIT)
+        output = asyncio.StreamReader(limit=LINE_LIMIT)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(output), os.fdopen(read_end, "rb", 0)
+        )
+        return JobProcess(
+            pid=pid,
+            born=_born(pid),
+            versions=self._versions,
+            reports=reports,
+            words=words,
+            output=output,
+            output_transport=transport,
+            exit_code=exit_code,
+        )
+
+    async def _fork(
+        self, assignment: Assignment, channel: int, output: int
+    ) -> tuple[int, asyncio.Future[int | None]]:
+        loop = asyncio.get_running_loop()
+        forked: asyncio.Future[int] = loop.create_future()
+        exit_code: asyncio.Future[int | None] = loop.create_future()
+        self._forking[assignment.job] = forked
+        self._exits[assignment.job] = exit_code
+        request = json.dumps({"job": assignment.job, "assignment": assignment.model_dump_json()})
+        try:
+            await self._ask(request.encode(), channel, output)
+            return await forked, exit_code
+        except BaseException:
+            self._exits.pop(assignment.job, None)
+            raise
+        finally:
+            self._forking.pop(assignment.job)
+
+    async def _ask(self, request: bytes, channel: int, output: int) -> None:
+        while self._control is not None:
+            try:
+                socket.send_fds(self._control, [request], [channel, output])
+            except BlockingIOError:
+                await asyncio.sleep(_FULL_S)
+            except OSError as error:
+                raise LaunchError(f"its nursery does not listen: {error}") from error
+            else:
+                return
+        raise LaunchError("its nursery is gone")
+
+    async def _keep(self) -> None:
+        pause = _FIRST_PAUSE_S
+        while True:
+            was_ready = await self._live()
+            pause = _FIRST_PAUSE_S if was_ready else min(pause * 2, _LONGEST_PAUSE_S)
+            _logger.warning(
+                "the nursery of %s died; another one starts in %.1f s",
+                self._nurture.framework,
+                pause,
+            )
+            if not was_ready:
+                self._decided.set()
+            await asyncio.sleep(pause)
+            self._decided.clear()
+
+    async def _live(self) -> bool:
+        """Start a nursery and serve it until it ends; whether it was ready."""
+        loop = asyncio.get_running_loop()
+        # short, because a socket's path has a limit of some hundred bytes
+        folder = tempfile.mkdtemp(prefix="xueban-")
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.settimeout(0)
+        nursery: asyncio.subprocess.Process | None = None
+        was_ready = False
+        output: asyncio.Task[None] | None = None
+        try:
+            with theirs:
+                nursery = await self._start(theirs, folder)
+            output = asyncio.create_task(self._pass_on(nursery.stdout))
+            self._control = ours
+            with contextlib.suppress(ConnectionError):
+                while reply := await loop.sock_recv(ours, REQUEST_LIMIT):
+                    self._hear(json.loads(reply))
+            was_ready = self._ready
+        except OSError as error:
+            _logger.error("the nursery of %s: %s", self._nurture.framework, error)  # noqa: TRY400 - the message says it all
+        finally:
+            self._ready = False
+            self._decided.clear()
+            self._control = None
+            ours.close()
+            self._forget()
+            if nursery is not None:
+                signal_group(nursery.pid, signal.SIGKILL)
+                await nursery.wait()
+            if output is not None:
+                output.cancel()
+            shutil.rmtree(folder, ignore_errors=True)
+        return was_ready
+
+    async def _start(self, control: socket.socket, folder: str) -> asyncio.subprocess.Process:
+        arguments: list[str] = []
+        for option, values in (
+            ("--preload", self._nurture.preload),
+            ("--packages", self._nurture.packages),
+        ):
+            for value in values:
+                arguments += [option, value]
+        return await asyncio.create_subprocess_exec(
+            self._nurture.python,
+            "-c",
+            _START,
+            f"--control={control.fileno()}",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**self._nurture.environment, "TMPDIR": folder},
+            pass_fds=(control.fileno(),),
+            start_new_session=True,
+        )
+
+    async def _pass_on(self, stream: asyncio.StreamReader | None) -> None:
+        if stream is not None:
+            async for line in lines_of(stream):
+                _logger.info("%s: %s", self._nurture.framework, line)
+
+    def _hear(self, reply: dict[str, Any]) -> None:
+        match reply:
+            case {"kind": "ready", "versions": versions, "seconds": seconds}:
+                self._versions = versions
+                self._ready = True
+                self._decided.set()
+                _logger.info("%s is loaded (%.1f s)", self._nurture.framework, seconds)
+            case {"kind": "forked", "job": job, "pid": pid}:
+                forked = self._forking.get(job)
+                if forked is None or forked.done():
+                    signal_group(pid, signal.SIGKILL)  # nobody waits for it any more
+                else:
+                    self._pids[job] = pid
+                    forked.set_result(pid)
+            case {"kind": "refused", "job": job, "message": message}:
+                forked = self._forking.get(job)
+                if forked is not None and not forked.done():
+                    forked.set_exception(LaunchError(message))
+            case {"kind": "exited", "job": job, "code": code}:
+                self._pids.pop(job, None)
+                ended = self._exits.pop(job, None)
+                if ended is not None and not ended.done():
+                    ended.set_result(code)
+            case _:
+                _logger.error("the nursery of %s says %r", self._nurture.framework, reply)
+
+    def _forget(self) -> None:
+        """Nobody tells any more what becomes of the processes: end them all."""
+        for pid in self._pids.values():
+            signal_group(pid, signal.SIGKILL)
+        self._pids.clear()
+        for forked in self._forking.values():
+            if not forked.done():
+                forked.set_exception(LaunchError("its nursery died"))
+        for ended in self._exits.values():
+            if not ended.done():
+                ended.set_result(None)
+
+
+def nursery_environment(given: Mapping[str, str], *, threads: int, cache: Path) -> dict[str, str]:
+    """What the processes of jobs see of the environment ``given``: no settings, no secrets.
+
+    Kept are paths, languages and what the accelerators' drivers read; ``threads`` bounds each
+    library's thread pool; what libraries keep between runs lies under ``cache``.
+    """
+    kept = {
+        name: value
+        for name, value in given.items()
+        if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    }
+    return {
+        **kept,
+        "HOME": str(cache),
+        "XDG_CACHE_HOME": str(cache),
+        "MPLCONFIGDIR": str(cache / "matplotlib"),
+        "MPLBACKEND": "Agg",
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": str(threads),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+_KEPT = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"})
+_KEPT_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
+
+
+def _born(pid: int) -> float:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return 0.0

@@ -1,0 +1,96 @@
+"""Puts the runner together from its settings: store, nurseries, queue."""
+
+import os
+import shutil
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from runners.catalogue import MODULES, Catalogue
+from runners.jobs.artifacts import Artifacts
+from runners.jobs.dispatcher import Dispatcher, Places, Rules, Workshop
+from runners.jobs.journal import Journal
+from runners.jobs.launcher import Launcher, Nurture, nursery_environment
+from runners.jobs.measure import cores, device, graphics_cards
+from runners.jobs.store import JobStore
+from runners.protocol.words import Framework
+from runners.settings import RunnerSettings
+
+_ALWAYS_LOADED: Final = ("runners.jobs.worker", "numpy", "matplotlib.figure")
+_PACKAGES: Final = {
+    Framework.TENSORFLOW: ("tensorflow", "keras", "numpy", "nvidia-cudnn-cu12"),
+    Framework.PYTORCH: ("torch", "numpy"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """An open runner."""
+
+    catalogue: Catalogue
+    dispatcher: Dispatcher
+    journal: Journal
+    artifacts: Artifacts
+    launchers: Mapping[Framework, Launcher]
+
+
+@asynccontextmanager
+async def open_runner(
+    settings: RunnerSettings, catalogue: Catalogue, store: Path, scratch: Path
+) -> AsyncGenerator[Runner]:
+    """The runner, until the block ends: then what runs is ended and what waits is kept.
+
+    ``store`` is the file of its jobs, ``scratch`` the folder of their working folders; nobody
+    else may use either at the same time. Frameworks start to load when a job asks for them.
+    """
+    shutil.rmtree(scratch, ignore_errors=True)
+    cache = settings.data_dir / "cache"
+    for folder in (scratch, cache):
+        folder.mkdir(parents=True, exist_ok=True)
+    threads = max(1, cores() // settings.runner_slots)
+    environment = nursery_environment(os.environ, threads=threads, cache=cache)
+    cards = await graphics_cards()
+    launchers = {
+        framework: Launcher(
+            Nurture(
+                framework=framework,
+                python=settings.pythons.get(framework, Path(sys.executable)),
+                preload=(MODULES[framework], *_ALWAYS_LOADED),
+                packages=_PACKAGES[framework],
+                environment=environment,
+            )
+        )
+        for framework in Framework
+    }
+    opened = JobStore.open(store)
+    journal = Journal(opened)
+    artifacts = Artifacts(settings.data_dir / "artifacts")
+    dispatcher = Dispatcher(
+        Rules(
+            slots=settings.runner_slots,
+            queue_limit=settings.runner_queue_limit,
+            memory_mb=settings.runner_memory_mb,
+            ask_grace_s=settings.runner_ask_grace_s,
+            terminate_grace_s=settings.runner_terminate_grace_s,
+        ),
+        Places(scratch, settings.datasets),
+        Workshop(
+            catalogue,
+            journal,
+            artifacts,
+            launchers,
+            lambda framework, versions: device(framework, versions, cards, threads),
+        ),
+    )
+    try:
+        await dispatcher.recover()
+        yield Runner(catalogue, dispatcher, journal, artifacts, launchers)
+    finally:
+        await dispatcher.close()
+        for launcher in launchers.values():
+            await launcher.close()
+        opened.close()
+        shutil.rmtree(scratch, ignore_errors=True)

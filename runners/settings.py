@@ -1,0 +1,174 @@
+"""The settings of the runner program and of those who talk to it."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from runners.errors import RunnerSettingsError
+from runners.protocol.words import Framework
+
+_PREFIX = "XUEBAN_"
+
+
+def _folder(path: Path) -> Path:
+    return path.expanduser().resolve()
+
+
+def _program(path: Path) -> Path:
+    # never resolved: a virtual environment's interpreter is a link, and the link is the point
+    return path.expanduser().absolute()
+
+
+def _http_address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("write it as http://host:port")
+    return address.rstrip("/")
+
+
+def _secret(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("use printable ASCII characters without spaces")
+    return token
+
+
+class RunnerSettings(BaseSettings):
+    """What can be set by environment variables ``XUEBAN_…`` or in a ``.env`` file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Annotated[Path, AfterValidator(_folder)] = Field(
+        default=Path(".data"),
+        validate_default=True,
+        description="the folder that everything written lies under",
+    )
+    datasets_dir: Annotated[Path, AfterValidator(_folder)] | None = Field(
+        default=None,
+        description="the folder where standard data sets and weights may lie; "
+        "`datasets` in the data folder unless set",
+    )
+    runner_address: Annotated[str, AfterValidator(_http_address)] | None = Field(
+        default=None,
+        description="where a runner program listens, such as http://127.0.0.1:8765; "
+        "unless set, the bot starts one by itself",
+    )
+    runner_token: Annotated[SecretStr, AfterValidator(_secret)] | None = Field(
+        default=None,
+        description="the bearer token between the runner program and its clients",
+    )
+    runner_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="the address that the runner program listens on; beyond loopback it "
+        "needs a token",
+    )
+    runner_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="the port that the runner program listens on; 0 takes a free one",
+    )
+    runner_slots: int = Field(
+        default=1, ge=1, le=64, description="how many jobs may run at the same time"
+    )
+    runner_queue_limit: int = Field(
+        default=50, ge=1, le=10_000, description="how many jobs may wait"
+    )
+    runner_memory_mb: int = Field(
+        default=6_144,
+        ge=64,
+        description="the resident memory that a job may use with all its processes, MiB",
+    )
+    runner_preload: bool = Field(
+        default=True,
+        description="load the frameworks ahead, so that a job starts within milliseconds",
+    )
+    runner_ask_grace_s: float = Field(
+        default=1.0,
+        ge=0,
+        le=60,
+        description="how long a job that was asked to end may take before it gets SIGTERM, seconds",
+    )
+    runner_terminate_grace_s: float = Field(
+        default=0.7,
+        ge=0,
+        le=60,
+        description="how long it may take after SIGTERM before it gets SIGKILL, seconds",
+    )
+    tensorflow_python: Annotated[Path, AfterValidator(_program)] | None = Field(
+        default=None,
+        description="the interpreter that TensorFlow is installed for, where it is another one",
+    )
+    pytorch_python: Annotated[Path, AfterValidator(_program)] | None = Field(
+        default=None,
+        description="the interpreter that PyTorch is installed for, where it is another one",
+    )
+
+    @property
+    def datasets(self) -> Path:
+        """The folder where standard data sets and weights may lie; it may not exist."""
+        return self.datasets_dir or self.data_dir / "datasets"
+
+    @property
+    def pythons(self) -> dict[Framework, Path]:
+        """The interpreters of the frameworks that live in another one than this."""
+        named = {
+            Framework.TENSORFLOW: self.tensorflow_python,
+            Framework.PYTORCH: self.pytorch_python,
+        }
+        return {framework: path for framework, path in named.items() if path is not None}
+
+    @property
+    def token(self) -> str | None:
+        """The bearer token in plain text."""
+        return None if self.runner_token is None else self.runner_token.get_secret_value()
+
+
+def read_settings(**given: object) -> RunnerSettings:
+    """The settings of this environment; what is ``given`` goes before it.
+
+    Raises RunnerSettingsError with one line that names the variable and what is wrong.
+    """
+    try:
+        return RunnerSettings(**given)  # pyright: ignore[reportArgumentType] - pydantic checks them
+    except ValidationError as error:
+        raise RunnerSettingsError(_first_fault(error)) from None
+    except (SettingsError, UnicodeDecodeError, OSError) as error:
+        raise RunnerSettingsError(f"the settings cannot be read: {error}") from error
+
+
+def check_listening(host: str, token: str | None) -> None:
+    """Refuse to be reached from other machines without a token (RunnerSettingsError)."""
+    if token is None and not is_loopback(host):
+        raise RunnerSettingsError(
+            f"{_PREFIX}RUNNER_HOST={host} is reachable from other machines: "
+            f"set {_PREFIX}RUNNER_TOKEN as well"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    name = "_".join(str(part) for part in fault["loc"][:1]).upper() or "settings"
+    return f"{_PREFIX}{name} is wrong: {fault['msg'].removeprefix('Value error, ')}"

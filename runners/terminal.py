@@ -1,0 +1,156 @@
+"""Examples in a terminal: the list of them, and one that runs with a progress bar."""
+
+import asyncio
+import json
+import math
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from runners.catalogue import Catalogue
+from runners.jobs.journal import Quiet
+from runners.jobs.workshop import Runner, open_runner
+from runners.protocol.events import Log
+from runners.protocol.jobs import JobView, Submission, fold
+from runners.protocol.settings_text import allowed
+from runners.protocol.words import JobState, Language
+from runners.settings import RunnerSettings
+
+_QUIET_S = 60
+
+
+def show_catalogue(catalogue: Catalogue, language: Language) -> None:
+    """Print what can run, and what of it can be set."""
+    console = Console()
+    for info in catalogue:
+        missing = "" if info.available else f"  [red]({info.reason})[/red]"
+        console.print(f"[bold]{info.id}[/bold]  {info.framework}{missing}", highlight=False)
+        console.print(f"  {info.title.text(language)}", highlight=False)
+        table = Table(box=None, show_header=False, padding=(0, 2))
+        for parameter in info.parameters:
+            table.add_row(
+                f"{parameter.name}={parameter.default}",
+                parameter.description.text(language),
+                allowed(parameter, language),
+            )
+        console.print(table)
+
+
+async def run_in_terminal(
+    settings: RunnerSettings,
+    catalogue: Catalogue,
+    submission: Submission,
+    *,
+    language: Language,
+    as_json: bool,
+) -> int:
+    """Run one example to its end; the exit status, 0 only when it succeeded.
+
+    Progress goes to standard error. Ctrl-C cancels. What the job draws is kept in the data
+    folder; nothing else of it is.
+    """
+    with tempfile.TemporaryDirectory(prefix="xueban-run-") as folder:
+        place = Path(folder)
+        async with open_runner(settings, catalogue, place / "jobs.db", place / "scratch") as runner:
+            submitted, _ = runner.dispatcher.submit(submission)
+            asyncio.get_running_loop().add_signal_handler(
+                signal.SIGINT, runner.dispatcher.cancel, submitted.id
+            )
+            view = await _follow(runner, submitted, language)
+            artifacts = [
+                str(runner.artifacts.path(view.id, figure.name)) for figure in view.figures
+            ]
+    if as_json:
+        sys.stdout.write(json.dumps(report(view, artifacts), ensure_ascii=False) + "\n")
+    else:
+        _show(view, artifacts)
+    return 0 if view.state is JobState.SUCCEEDED else 1
+
+
+def report(view: JobView, artifacts: list[str]) -> dict[str, object]:
+    """A job that has ended, as one JSON object; numbers that are not finite are null."""
+    measured = view.measured
+    return {
+        "example": view.example,
+        "framework": view.framework,
+        "state": view.state,
+        "device": view.device,
+        "metrics": _finite(view.metrics),
+        "history": [{"step": row.step, **_finite(row.values)} for row in view.history],
+        "artifacts": artifacts,
+        "elapsed_s": None if measured is None else round(measured.elapsed_s, 3),
+        "peak_memory_mb": None if measured is None else round(measured.peak_memory_mb, 1),
+        "parameters": view.parameters,
+        "seed": view.seed,
+        "versions": view.versions,
+        "failure": None
+        if view.failure is None
+        else {"reason": view.failure.reason, "message": view.failure.message},
+    }
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+async def _follow(runner: Runner, view: JobView, language: Language) -> JobView:
+    """Show the job's progress until its end."""
+    console = Console(stderr=True, soft_wrap=True, emoji=False)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=console,
+    )
+    view = runner.journal.view(view.id)
+    with bar:
+        shown = bar.add_task(view.example, total=None, note="")
+        async for batch in runner.journal.follow(view.id, view.sequence, _QUIET_S):
+            if isinstance(batch, Quiet):
+                continue
+            for event in batch:
+                view = fold(view, event)
+                if isinstance(event, Log):
+                    console.print(event.text, markup=False, highlight=False)
+            bar.update(shown, **_shown(view, language))
+    return view
+
+
+def _shown(view: JobView, language: Language) -> dict[str, Any]:
+    latest = view.history[-1].values if view.history else view.metrics
+    numbers = "  ".join(f"{name} {value:.4g}" for name, value in latest.items())
+    progress = view.progress
+    if progress is None:
+        return {"note": numbers}
+    note = "" if progress.note is None else f"{progress.note.text(language)}  "
+    return {"completed": progress.done, "total": progress.total, "note": f"{note}{numbers}"}
+
+
+def _show(view: JobView, artifacts: list[str]) -> None:
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    end = "" if view.failure is None else f" ({view.failure.reason}): {view.failure.message}"
+    console.print(f"{view.example} {view.state}{end}", markup=False)
+    for name, value in view.metrics.items():
+        console.print(f"  {name} = {value:.6g}", markup=False)
+    if view.measured is not None:
+        versions = ", ".join(f"{name} {version}" for name, version in view.versions.items())
+        console.print(
+            f"  {view.measured.elapsed_s:.1f} s, {view.measured.peak_memory_mb:.0f} MiB, "
+            f"{view.device}, seed {view.seed}, {versions}",
+            markup=False,
+        )
+    for path in artifacts:
+        console.print(f"  {path}", markup=False)
+    if view.failure is not None and view.failure.detail:
+        Console(stderr=True, emoji=False).print(
+            view.failure.detail, markup=False, highlight=False, soft_wrap=True
+        )
