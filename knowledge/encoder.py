@@ -128,7 +128,9 @@ def _folder_fingerprint(folder: Path) -> str:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             state = path.stat()
-            digest.update(f"{path.relative_to(folder)} {state.st_size} {state.st_mtime_ns}\n".encode())
+            digest.update(
+                f"{path.relative_to(folder)} {state.st_size} {state.st_mtime_ns}\n".encode()
+            )
     return digest.hexdigest()[:16]
 
 

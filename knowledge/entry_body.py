@@ -14,7 +14,9 @@ PITFALLS: Final = {Language.ZH: "常见误会", Language.EN: "Common mistakes"}
 _FENCE: Final = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)$")
 _HEADING: Final = re.compile(r"^#\s+(?P<title>.*?)\s*#*\s*$")
 _BOLD_LINE: Final = re.compile(r"^\*\*(?P<words>[^*]+?)\s*[:：]?\s*\*\*\s*[:：]?\s*$")
-_NOT_PROSE: Final = re.compile(r"^\s*(?:[-*+]\s|\d+[.)]\s|>|#|\||`{3}|~{3}|\*\*[^*]+\*\*\s*[:：]?\s*$)")
+_NOT_PROSE: Final = re.compile(
+    r"^\s*(?:[-*+]\s|\d+[.)]\s|>|#|\||`{3}|~{3}|\*\*[^*]+\*\*\s*[:：]?\s*$)"
+)
 _SENTENCE_END: Final = {
     Language.ZH: re.compile(r"[。！？]+[”’」）)]*(?=.)"),
     Language.EN: re.compile(
@@ -53,7 +55,9 @@ def read_answers(
     for language in Language:
         if language not in sections:
             faults.append(
-                BodyFault(first_line + max(len(body) - 1, 0), f"the section `# {language}` is missing")
+                BodyFault(
+                    first_line + max(len(body) - 1, 0), f"the section `# {language}` is missing"
+                )
             )
             continue
         start, section = sections[language]
@@ -63,9 +67,7 @@ def read_answers(
     return _with_shared_code(answers), faults
 
 
-def _marked(
-    body: Sequence[str], first_line: int, faults: list[BodyFault]
-) -> Iterator[_Line]:
+def _marked(body: Sequence[str], first_line: int, faults: list[BodyFault]) -> Iterator[_Line]:
     """The lines, each with whether it belongs to a code block (its fences included)."""
     open_marks, opened_at = "", 0
     for number, text in enumerate(body, first_line):
@@ -132,7 +134,9 @@ def _answer(
     rest = filled[len(summary) :]
     if not summary:
         faults.append(
-            BodyFault(filled[0].number, "the answer must start with its summary, one plain sentence")
+            BodyFault(
+                filled[0].number, "the answer must start with its summary, one plain sentence"
+            )
         )
         rest = filled
     summary_text = _joined(language, summary)

@@ -7,6 +7,7 @@ KnowledgeError
 ├── EncoderError
 │   └── EncoderUnavailableError
 ├── IndexMismatchError
+│   └── IndexMissingError
 └── EvaluationFileError
 """
 
@@ -58,6 +59,13 @@ class IndexMismatchError(KnowledgeError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{reason}; `python -m knowledge index` mends it")
+
+
+class IndexMissingError(IndexMismatchError):
+    """There is no index yet; make it with `python -m knowledge index`."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no index yet")
 
 
 class EvaluationFileError(KnowledgeError):

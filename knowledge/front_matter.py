@@ -6,6 +6,8 @@ from typing import Final
 import yaml
 
 _FENCE: Final = "---"
+# The loader in C is ten times as fast; it is missing where PyYAML was built without libyaml.
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def read_document(text: str) -> Document:
 
 def _read_yaml(text: str) -> Value:
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 2
         raise FrontMatterError(line, f"this is no YAML: {error.problem}") from error

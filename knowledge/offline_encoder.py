@@ -334,9 +334,7 @@ def _write_configuration(folder: Path, shape: _Shape, vocabulary: int) -> None:
         {"embedding_dimension": shape.hidden, "pooling_mode": "mean", "include_prompt": True},
     )
     (folder / "2_Normalize").mkdir()
-    _write_json(
-        folder / "2_Normalize" / "config.json", {"module_input_name": "sentence_embedding"}
-    )
+    _write_json(folder / "2_Normalize" / "config.json", {"module_input_name": "sentence_embedding"})
     _write_json(
         folder / "config_sentence_transformers.json",
         {

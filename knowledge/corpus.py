@@ -1,0 +1,79 @@
+"""The texts that retrieval is made of, normalised and in a fixed order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from knowledge.background import Background
+from knowledge.bank import Bank
+from knowledge.entry import Entry
+from knowledge.language import Language
+from knowledge.normalise import normalise
+
+OUTSIDE: Final = -1
+"""Stands for an entry's number where a line belongs to none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One way to ask. ``entry`` is the entry's number in the bank, or `OUTSIDE`.
+
+    ``official`` lines are the entry's own questions and what its answer says of itself: retrieval
+    always knows these, while it can be tried without a phrasing.
+    """
+
+    text: str
+    entry: int
+    official: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """All texts: one document an entry, the lines of the entries, those outside, and sentences."""
+
+    documents: tuple[str, ...]
+    lines: tuple[Line, ...]
+    outside: tuple[Line, ...]
+    sentences: tuple[str, ...]
+
+    def texts(self) -> tuple[str, ...]:
+        """Every text once."""
+        lines = (line.text for line in (*self.lines, *self.outside))
+        return tuple(dict.fromkeys((*self.documents, *lines, *self.sentences)))
+
+
+def build_corpus(bank: Bank, background: Background) -> Corpus:
+    """The texts of ``bank`` and ``background``."""
+    lines = [line for number, entry in enumerate(bank.entries) for line in _lines(number, entry)]
+    taken = {line.text for line in lines}
+    return Corpus(
+        documents=tuple(_document(entry) for entry in bank.entries),
+        lines=tuple(lines),
+        # What an entry of the bank asks for word by word is no longer outside of it.
+        outside=tuple(
+            Line(line.text, OUTSIDE) for line in background.out_of_scope if line.text not in taken
+        ),
+        sentences=background.sentences,
+    )
+
+
+def _lines(number: int, entry: Entry) -> Sequence[Line]:
+    official = [entry.question.text(language) for language in Language]
+    official += [entry.answer(language).summary for language in Language]
+    phrasings = [text for language in Language for text in entry.phrasings(language)]
+    found: dict[str, Line] = {}
+    for text in official:
+        line = Line(normalise(text), number, official=True)
+        found.setdefault(line.text, line)
+    for text in phrasings:
+        line = Line(normalise(text), number)
+        found.setdefault(line.text, line)
+    return list(found.values())
+
+
+def _document(entry: Entry) -> str:
+    parts: list[str] = []
+    for language in Language:
+        parts += [entry.question.text(language), entry.answer(language).summary]
+        parts += [point.text(language) for point in entry.key_points]
+    return normalise(" ".join(parts))

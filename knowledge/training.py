@@ -1,0 +1,177 @@
+"""Training: the head, and the gate that turns what the rankers say into a confidence.
+
+The gate learns from queries that the rankers have not seen: in each of some rounds a part of the
+phrasings is held out, and some entries are left out altogether. The phrasings of the latter are
+the hardest questions to refuse, those that a good bank could hold and this one does not.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from knowledge.confidence import Gate, features
+from knowledge.corpus import OUTSIDE, Corpus, Line
+from knowledge.fusion import fuse
+from knowledge.head import Floats, Head, centred
+from knowledge.progress import Progress, silent
+from knowledge.rankers import Lexicon, Rankers, VectorsOf
+from knowledge.signals import Signals
+
+RECIPE: Final = 1
+"""Raised whenever training changes, so that what was trained before is trained anew."""
+
+_ROUNDS: Final = 5
+_HEAD_FREEDOM: Final = 100.0
+_GATE_FREEDOM: Final = 0.3
+_HEAD_ITERATIONS: Final = 500
+_GATE_ITERATIONS: Final = 2000
+_LEAVING_OUT_FROM: Final = 3
+"""How many entries a bank must have for some to be left out in a round."""
+
+_MISSING_ENTRIES_SHARE: Final = 0.3
+"""How much the phrasings of left-out entries count among what must be refused."""
+
+_NEVER: Final = -30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training gives."""
+
+    head: Head
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A query that the rankers had not seen. ``right`` says whether the first entry is the one."""
+
+    numbers: Floats
+    right: bool
+    weight: float
+
+
+def train(corpus: Corpus, vectors_of: VectorsOf, progress: Progress = silent) -> Trained:
+    """Train on ``corpus``, whose vectors ``vectors_of`` gives; the same corpus, the same result."""
+    lexicon = Lexicon.of(corpus)
+    centre = vectors_of(corpus.sentences).mean(axis=0)
+    trials: list[_Trial] = []
+    for number in range(_ROUNDS):
+        progress("training retrieval", number / (_ROUNDS + 1))
+        trials.extend(_round(corpus, lexicon, number, centre, vectors_of))
+    progress("training retrieval", _ROUNDS / (_ROUNDS + 1))
+    head = _fit_head(corpus, corpus.lines, corpus.outside, centre, vectors_of)
+    gate = _fit_gate(trials)
+    progress("training retrieval", 1.0)
+    return Trained(head, gate)
+
+
+def _round(
+    corpus: Corpus, lexicon: Lexicon, number: int, centre: Floats, vectors_of: VectorsOf
+) -> Iterator[_Trial]:
+    size = len(corpus.documents)
+    absent = {entry for entry in range(size) if entry % _ROUNDS == number}
+    if size < _LEAVING_OUT_FROM:
+        absent = set[int]()
+    held_out = _held_out((*corpus.lines, *corpus.outside), number)
+    lines = [
+        line for line in corpus.lines if line.entry not in absent and line.text not in held_out
+    ]
+    outside = [line for line in corpus.outside if line.text not in held_out]
+    if not outside:
+        outside = list(corpus.outside)
+    head = _fit_head(corpus, lines, outside, centre, vectors_of)
+    rankers = Rankers(corpus, lines, outside, lexicon, head, vectors_of)
+    known = [line for line in corpus.lines if line.text in held_out and line.entry not in absent]
+    foreign = [line for line in corpus.outside if line.text in held_out]
+    missing = [line for line in corpus.lines if line.entry in absent and not line.official]
+    refused_share = 1 - (_MISSING_ENTRIES_SHARE if missing else 0.0)
+    for group, share in (
+        (known, 1.0),
+        (foreign, refused_share),
+        (missing, _MISSING_ENTRIES_SHARE),
+    ):
+        texts = [line.text for line in group]
+        for line, signals in zip(group, rankers.signals(texts, vectors_of(texts)), strict=True):
+            seen = _without(signals, absent)
+            fused = fuse(seen)
+            yield _Trial(
+                features(line.text, seen, fused),
+                right=line.entry not in absent and int(fused.argmax()) == line.entry,
+                weight=share / len(group),
+            )
+
+
+def _held_out(lines: Sequence[Line], number: int) -> set[str]:
+    """Every fifth phrasing of each entry, others in each round."""
+    counts: dict[int, int] = {}
+    held_out: set[str] = set()
+    for line in lines:
+        if line.official:
+            continue
+        count = counts.get(line.entry, max(line.entry, 0))
+        counts[line.entry] = count + 1
+        if count % _ROUNDS == number:
+            held_out.add(line.text)
+    return held_out
+
+
+def _without(signals: Signals, absent: set[int]) -> Signals:
+    """The signals of a bank that lacks the entries ``absent``."""
+    if not absent:
+        return signals
+    gone = np.zeros(len(signals.head), bool)
+    gone[list(absent)] = True
+    return replace(
+        signals,
+        head=np.where(gone, _NEVER, signals.head),
+        lexical=np.where(gone, 0.0, signals.lexical),
+        document=np.where(gone, -1.0, signals.document),
+        phrasing=np.where(gone, -1.0, signals.phrasing),
+    )
+
+
+def _fit_head(
+    corpus: Corpus,
+    lines: Sequence[Line],
+    outside: Sequence[Line],
+    centre: Floats,
+    vectors_of: VectorsOf,
+) -> Head:
+    from sklearn.linear_model import LogisticRegression
+
+    size = len(corpus.documents)
+    everything = [*lines, *outside]
+    vectors = centred(vectors_of([line.text for line in everything]), centre)
+    classes = [size if line.entry == OUTSIDE else line.entry for line in everything]
+    model = LogisticRegression(C=_HEAD_FREEDOM, max_iter=_HEAD_ITERATIONS)
+    model.fit(vectors.astype(np.float64), classes)
+    found, coefficients, intercepts = model.classes_, model.coef_, model.intercept_
+    if len(coefficients) == 1:
+        # Two classes share one set of weights, which speaks for the second of them.
+        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
+        intercepts = np.concatenate([np.zeros_like(intercepts), intercepts])
+    weights = np.zeros((size + 1, vectors.shape[1]), np.float64)
+    biases = np.full(size + 1, _NEVER, np.float64)
+    weights[found], biases[found] = coefficients, intercepts
+    return Head(centre, weights, biases)
+
+
+def _fit_gate(trials: Sequence[_Trial]) -> Gate:
+    from sklearn.linear_model import LogisticRegression
+
+    numbers = np.array([trial.numbers for trial in trials])
+    right = np.array([trial.right for trial in trials])
+    weights = np.array([trial.weight for trial in trials])
+    means = numbers.mean(axis=0)
+    scales = np.maximum(numbers.std(axis=0), 1e-6)
+    if right.all() or not right.any():
+        # Nothing to learn from, so nothing is promised.
+        return Gate(means, scales, np.zeros_like(means), 0.0)
+    model = LogisticRegression(C=_GATE_FREEDOM, max_iter=_GATE_ITERATIONS)
+    model.fit(
+        (numbers - means) / scales, right, sample_weight=weights * len(trials) / weights.sum()
+    )
+    return Gate(means, scales, model.coef_[0], float(model.intercept_[0]))
