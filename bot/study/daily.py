@@ -42,7 +42,8 @@ def due_question(
     """What to post in ``channel`` at the aware moment ``now``, if anything.
 
     ``asked`` are the channel's questions so far, ``entries`` the bank's. A day has one question
-    at most, whatever becomes of the channel's hour. A day that was missed is not made up for.
+    at most, whatever becomes of the channel's hour; if its entry left the bank before it was
+    posted, that day has none. A day that was missed is not made up for.
 
     Raises:
         zoneinfo.ZoneInfoNotFoundError: the channel's zone does not exist.
@@ -50,10 +51,12 @@ def due_question(
     day = due_day(channel, now)
     if day is None:
         return None
+    bank = frozenset(entries)
     for question in asked:
         if question.day == day:
-            return UnpostedQuestion(question) if question.message_id is None else None
-    entry = next_entry(channel.channel_id, entries, asked)
+            waits = question.message_id is None and question.entry in bank
+            return UnpostedQuestion(question) if waits else None
+    entry = next_entry(channel.channel_id, bank, asked)
     return None if entry is None else NewQuestion(DailyQuestion(channel.channel_id, day, entry))
 
 

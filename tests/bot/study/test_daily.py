@@ -191,6 +191,12 @@ def test_a_claim_that_was_not_posted_is_tried_again_with_its_entry() -> None:
     assert due_question(channel, ENTRIES, [replace(claim, message_id=5)], now) is None
 
 
+def test_a_claim_whose_entry_left_the_bank_is_given_up() -> None:
+    channel = channel_of()
+    claim = DailyQuestion(1, date(2026, 11, 2), "gone")
+    assert due_question(channel, ENTRIES, [claim], at(channel.timezone, 2026, 11, 2, 10)) is None
+
+
 def test_what_was_not_posted_yesterday_is_not_made_up_for_and_may_come_today() -> None:
     channel = channel_of()
     order = _asked_in_turn(1, ENTRIES, 5)
