@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -168,7 +169,10 @@ async def test_an_address_of_no_use_is_refused(url: str) -> None:
             pass
 
 
-async def test_a_missing_driver_is_named_and_no_password_is_shown() -> None:
+async def test_a_missing_driver_is_named_and_no_password_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)  # as if it were not installed
     with pytest.raises(StoreAddressError, match="asyncpg") as caught:
         async with open_store("postgresql://tutor:secret@localhost/xueban"):
             pass
