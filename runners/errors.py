@@ -1,6 +1,7 @@
 """What can go wrong between the runner program and its clients.
 
 RunnerError
+├── BadRequestError
 ├── UnknownExampleError
 ├── UnavailableExampleError
 ├── UnknownJobError
@@ -26,6 +27,13 @@ class RunnerError(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (self.__doc__ or "").splitlines()[0])
+
+
+class BadRequestError(RunnerError):
+    """The request cannot be read."""
+
+    code = "bad_request"
+    status = 400
 
 
 class UnknownExampleError(RunnerError):

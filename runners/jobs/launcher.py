@@ -100,11 +100,17 @@ class Launcher:
         self._exits: dict[JobId, asyncio.Future[int | None]] = {}
         self._pids: dict[JobId, int] = {}
         self._keeper: asyncio.Task[None] | None = None
+        self._last_words = ""
 
     @property
     def ready(self) -> bool:
         """Whether a job would start at once."""
         return self._ready
+
+    @property
+    def opened(self) -> bool:
+        """Whether the nursery was started."""
+        return self._keeper is not None
 
     def open(self) -> None:
         """Start the nursery in the background."""
@@ -194,8 +200,9 @@ class Launcher:
             was_ready = await self._live()
             pause = _FIRST_PAUSE_S if was_ready else min(pause * 2, _LONGEST_PAUSE_S)
             _logger.warning(
-                "the nursery of %s died; another one starts in %.1f s",
+                "the nursery of %s died (%s); another one starts in %.1f s",
                 self._nurture.framework,
+                self._last_words or "without a word",
                 pause,
             )
             if not was_ready:
@@ -263,7 +270,8 @@ class Launcher:
     async def _pass_on(self, stream: asyncio.StreamReader | None) -> None:
         if stream is not None:
             async for line in lines_of(stream):
-                _logger.info("%s: %s", self._nurture.framework, line)
+                self._last_words = line
+                _logger.debug("%s: %s", self._nurture.framework, line)
 
     def _hear(self, reply: dict[str, Any]) -> None:
         match reply:

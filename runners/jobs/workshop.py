@@ -7,19 +7,25 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from runners.catalogue import MODULES, Catalogue
+from runners.catalogue import Catalogue
 from runners.jobs.artifacts import Artifacts
 from runners.jobs.dispatcher import Dispatcher, Places, Rules, Workshop
 from runners.jobs.journal import Journal
 from runners.jobs.launcher import Launcher, Nurture, nursery_environment
 from runners.jobs.measure import cores, device, graphics_cards
 from runners.jobs.store import JobStore
+from runners.protocol.health import Health
 from runners.protocol.words import Framework
 from runners.settings import RunnerSettings
 
 _ALWAYS_LOADED: Final = ("runners.jobs.worker", "numpy", "matplotlib.figure")
+_PRELOADED: Final = {
+    Framework.TENSORFLOW: ("tensorflow",),
+    # the first optimizer of a process imports torch._dynamo, which takes longer than torch itself
+    Framework.PYTORCH: ("torch", "torch._dynamo"),
+}
 _PACKAGES: Final = {
     Framework.TENSORFLOW: ("tensorflow", "keras", "numpy", "nvidia-cudnn-cu12"),
     Framework.PYTORCH: ("torch", "numpy"),
@@ -36,6 +42,24 @@ class Runner:
     artifacts: Artifacts
     launchers: Mapping[Framework, Launcher]
 
+    def health(self) -> Health:
+        """How it is doing."""
+        return Health(
+            running=self.dispatcher.running,
+            waiting=self.dispatcher.waiting,
+            frameworks={framework: self._condition(framework) for framework in Framework},
+        )
+
+    def _condition(
+        self, framework: Framework
+    ) -> Literal["ready", "loading", "missing", "on demand"]:
+        if framework not in self.catalogue.frameworks:
+            return "missing"
+        launcher = self.launchers[framework]
+        if launcher.ready:
+            return "ready"
+        return "loading" if launcher.opened else "on demand"
+
 
 @asynccontextmanager
 async def open_runner(
@@ -51,14 +75,18 @@ async def open_runner(
     for folder in (scratch, cache):
         folder.mkdir(parents=True, exist_ok=True)
     threads = max(1, cores() // settings.runner_slots)
-    environment = nursery_environment(os.environ, threads=threads, cache=cache)
     cards = await graphics_cards()
+    environment = nursery_environment(os.environ, threads=threads, cache=cache)
+    if not cards:
+        # what jobs are told to compute on is what the learner is told, too
+        environment["CUDA_VISIBLE_DEVICES"] = "-1"
+        environment["TF_CPP_MIN_LOG_LEVEL"] = "3"  # its one error would be that there is no card
     launchers = {
         framework: Launcher(
             Nurture(
                 framework=framework,
                 python=settings.pythons.get(framework, Path(sys.executable)),
-                preload=(MODULES[framework], *_ALWAYS_LOADED),
+                preload=(*_PRELOADED[framework], *_ALWAYS_LOADED),
                 packages=_PACKAGES[framework],
                 environment=environment,
             )

@@ -1,0 +1,245 @@
+"""The runner program over HTTP: submit, follow, cancel, look at jobs."""
+
+import asyncio
+import hmac
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from pydantic import TypeAdapter, ValidationError
+
+from runners.catalogue import Catalogue
+from runners.errors import (
+    BadRequestError,
+    RunnerError,
+    RunnerSettingsError,
+    UnauthorizedError,
+    UnknownArtifactError,
+    UnknownJobError,
+)
+from runners.jobs.journal import Quiet
+from runners.jobs.lock import only_runner
+from runners.jobs.workshop import Runner, open_runner
+from runners.protocol.catalogue import ExampleInfo
+from runners.protocol.jobs import JobView, Submission
+from runners.protocol.words import JobId
+from runners.settings import RunnerSettings, check_listening
+
+_logger = logging.getLogger(__name__)
+
+BODY_LIMIT: Final = 64 * 1024
+"""The largest request, bytes."""
+
+RECENT_LIMIT: Final = 50
+"""How many jobs are listed at most."""
+
+_QUIET_S: Final = 10.0
+_FAREWELL_S: Final = 1.0
+_EXAMPLES: Final = TypeAdapter(tuple[ExampleInfo, ...])
+_VIEWS: Final = TypeAdapter(tuple[JobView, ...])
+
+
+async def serve(settings: RunnerSettings, catalogue: Catalogue, *, end_with_stdin: bool) -> int:
+    """Serve until SIGTERM or SIGINT, or until standard input is closed; the exit status.
+
+    Once it listens, one line on standard output says where: ``{"listening": "http://…"}``.
+    Raises RunnerSettingsError when it may not or cannot listen there, or when another runner
+    program works in the same data folder.
+    """
+    check_listening(settings.runner_host, settings.token)
+    end = asyncio.Event()
+    _end_on_signals(end)
+    if end_with_stdin:
+        _end_with_stdin(end)
+    folder = settings.data_dir / "runner"
+    with only_runner(folder):
+        async with (
+            open_runner(settings, catalogue, folder / "jobs.db", folder / "scratch") as runner,
+            _listening(settings, runner) as address,
+        ):
+            if settings.runner_preload:
+                for framework in catalogue.frameworks:
+                    runner.launchers[framework].open()
+            sys.stdout.write(json.dumps({"listening": address}) + "\n")
+            sys.stdout.flush()
+            await end.wait()
+            _logger.info("ending")
+            await runner.dispatcher.close()
+    return 0
+
+
+def build_app(runner: Runner, token: str | None) -> web.Application:
+    """The application that serves ``runner``, for those who know ``token`` if there is one."""
+    handlers = _Handlers(runner)
+    app = web.Application(
+        client_max_size=BODY_LIMIT, middlewares=[_errors_as_json, _authorization(token)]
+    )
+    app.router.add_get("/health", handlers.health)
+    app.router.add_get("/examples", handlers.examples)
+    app.router.add_post("/jobs", handlers.submit)
+    app.router.add_get("/jobs", handlers.recent)
+    app.router.add_get("/jobs/{job}", handlers.job)
+    app.router.add_get("/jobs/{job}/events", handlers.events)
+    app.router.add_post("/jobs/{job}/cancel", handlers.cancel)
+    app.router.add_get("/jobs/{job}/artifacts/{name}", handlers.artifact)
+    return app
+
+
+class _Handlers:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def health(self, _request: web.Request) -> web.StreamResponse:
+        return _json(self._runner.health().model_dump_json())
+
+    async def examples(self, _request: web.Request) -> web.StreamResponse:
+        return _json(_EXAMPLES.dump_json(tuple(self._runner.catalogue)).decode())
+
+    async def submit(self, request: web.Request) -> web.StreamResponse:
+        if request.content_type != "application/json":
+            # a form that a web page sends from a browser comes without being asked about
+            raise BadRequestError("a submission is sent as application/json")
+        try:
+            submission = Submission.model_validate_json(await request.read())
+        except ValidationError as error:
+            raise BadRequestError(_first_fault(error)) from None
+        view, new = self._runner.dispatcher.submit(submission)
+        return _json(view.model_dump_json(), status=201 if new else 200)
+
+    async def recent(self, _request: web.Request) -> web.StreamResponse:
+        return _json(_VIEWS.dump_json(self._runner.journal.recent(RECENT_LIMIT)).decode())
+
+    async def job(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._runner.journal.view(_job_id(request)).model_dump_json())
+
+    async def cancel(self, request: web.Request) -> web.StreamResponse:
+        return _json(self._runner.dispatcher.cancel(_job_id(request)).model_dump_json())
+
+    async def artifact(self, request: web.Request) -> web.StreamResponse:
+        job_id = _job_id(request)
+        view = self._runner.journal.view(job_id)
+        name = request.match_info["name"]
+        if all(figure.name != name for figure in view.figures):
+            raise UnknownArtifactError
+        path = self._runner.artifacts.path(job_id, name)
+        return web.FileResponse(path, headers={"Content-Type": "image/png"})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        job_id = _job_id(request)
+        after = request.query.get("after", "0")
+        if not (after.isascii() and after.isdigit() and len(after) <= len(str(2**63))):
+            raise BadRequestError("after must be a sequence number")
+        self._runner.journal.view(job_id)
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        try:
+            async for batch in self._runner.journal.follow(job_id, int(after), _QUIET_S):
+                await response.write(
+                    b"\n"
+                    if isinstance(batch, Quiet)
+                    else b"".join(event.model_dump_json().encode() + b"\n" for event in batch)
+                )
+            await response.write_eof()
+        except ConnectionResetError:
+            _logger.debug("a follower of job %s left", job_id)
+        return response
+
+
+@web.middleware
+async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RunnerError as error:
+        return _error(error.status, error.code, str(error))
+    except web.HTTPException as error:
+        return _error(error.status, BadRequestError.code, error.reason)
+    except Exception:
+        reference = uuid.uuid4().hex[:8]
+        _logger.exception("%s %s failed (%s)", request.method, request.path, reference)
+        return _error(500, RunnerError.code, f"the runner made a mistake (reference {reference})")
+
+
+def _authorization(token: str | None) -> Middleware:
+    expected = None if token is None else f"Bearer {token}".encode()
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+        # whoever looks whether it lives (a container's health check) needs no secret
+        if expected is None or request.path == "/health" or hmac.compare_digest(given, expected):
+            return await handler(request)
+        raise UnauthorizedError
+
+    return check
+
+
+@asynccontextmanager
+async def _listening(settings: RunnerSettings, runner: Runner) -> AsyncGenerator[str]:
+    bound = _bind(settings.runner_host, settings.runner_port)
+    app_runner = web.AppRunner(
+        build_app(runner, settings.token), access_log=None, shutdown_timeout=_FAREWELL_S
+    )
+    await app_runner.setup()
+    try:
+        await web.SockSite(app_runner, bound).start()
+        host, port = bound.getsockname()[:2]
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    finally:
+        await app_runner.cleanup()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address, family=family, backlog=128)
+    except OSError as error:
+        raise RunnerSettingsError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def _end_on_signals(end: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+
+
+def _end_with_stdin(end: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def read_to_the_end() -> None:
+        while os.read(0, 4096):
+            pass
+        loop.call_soon_threadsafe(end.set)
+
+    # a thread, because standard input may be anything; it must not keep the program from ending
+    threading.Thread(target=read_to_the_end, name="stdin", daemon=True).start()
+
+
+def _job_id(request: web.Request) -> JobId:
+    job_id = request.match_info["job"]
+    if len(job_id) > len(uuid.uuid4().hex):
+        raise UnknownJobError
+    return JobId(job_id)
+
+
+def _json(text: str, status: int = 200) -> web.Response:
+    return web.Response(text=text, status=status, content_type="application/json")
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
+    return web.json_response({"error": {"code": code, "message": message}}, status=status)
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"]) or "the submission"
+    return f"{where[:200]}: {fault['msg']}"
