@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 import discord
+from pydantic import SecretStr
 
 from bot.client import create_bot
 from bot.discord_address import discord_at
@@ -52,7 +53,7 @@ async def run_playground(settings: Settings, say: Callable[[str], None]) -> None
         say(playground.url)
         there = settings.model_copy(
             update={
-                "discord_token": playground.bot_token,
+                "discord_token": SecretStr(playground.bot_token),
                 "discord_api": playground.api_url,
                 "discord_gateway": playground.gateway_url,
                 "discord_cdn": playground.cdn_url,

@@ -104,7 +104,7 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Async
     from bot.system_clock import SystemClock
     from knowledge.bank import load_bank
     from knowledge.retriever import check_index, open_retriever
-    from runners.client import RunnerClient
+    from runners.client import Endpoint, RunnerClient
     from runners.local import open_local_runner
 
     async with AsyncExitStack() as stack:
@@ -114,7 +114,7 @@ async def open_services(settings: Settings, clock: Clock | None = None) -> Async
         runner = await stack.enter_async_context(
             open_local_runner(settings)
             if settings.runner_address is None
-            else RunnerClient(settings.runner_address, settings.runner_token)
+            else RunnerClient(Endpoint(settings.runner_address, settings.token))
         )
         retriever = LiveRetriever(bank, partial(open_retriever, settings))
         await stack.enter_async_context(retriever.running())
