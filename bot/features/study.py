@@ -152,7 +152,6 @@ class Study(commands.Cog):
         )
         await store.start_study(channel)
         self._channels[place.id] = channel
-        self._forget_ticks(place.id)
         text = started_text(
             channel,
             next_moment(channel, await store.daily_questions(place.id), now),
@@ -185,7 +184,6 @@ class Study(commands.Cog):
         await interaction.response.defer(thinking=True)
         was_one = await self.bot.services.store.stop_study(place.id)
         self._channels.pop(place.id, None)
-        self._forget_ticks(place.id)
         await interaction.edit_original_response(
             content=stopped_text(place.id, language, was_one=was_one)
         )
@@ -198,10 +196,6 @@ class Study(commands.Cog):
             return interaction.channel
         await interaction.response.send_message(wrong_place_text(language), ephemeral=True)
         return None
-
-    def _forget_ticks(self, channel_id: int) -> None:
-        self._done.pop(channel_id, None)
-        self._out_of_reach.discard(channel_id)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -335,11 +329,13 @@ class Study(commands.Cog):
 
 
 def _asks_the_room(message: discord.Message) -> bool:
-    """Whether a person wrote it, in words, to nobody in particular."""
+    """Whether a person wrote it, in words, to nobody in particular.
+
+    A reply has a message type of its own.
+    """
     return (
         not message.author.bot
         and message.type is discord.MessageType.default
-        and message.reference is None
         and not message.mentions
         and not message.role_mentions
         and not message.mention_everyone

@@ -72,7 +72,7 @@ _TYPED_SHOWN = 60
 
 _STARTED = Bilingual("✅ {channel} 现在是学习频道。", "✅ {channel} is a study channel now.")
 _DAILY = Bilingual(
-    "- 每天 {hour}:00（{zone}）出一道题，{questions}，答案藏在按钮后面。",
+    "- 每天 {hour}:00（{zone}）{questions}出一道题，答案藏在按钮后面。",
     "- Every day at {hour}:00 ({zone}) a question comes, {questions}, its answer behind a button.",
 )
 _QUESTIONS = {

@@ -11,6 +11,7 @@ import pytest
 import simcord.interactions
 from simcord import Env
 from simcord.actors import MemberActor
+from simcord.backend.models.message import AllowedMentions
 from simcord.builders import ChannelHandle
 
 from bot.client import TutorBot, create_bot
@@ -323,9 +324,23 @@ async def test_what_is_said_to_somebody_is_not_asked(
     retriever.asked.clear()
     robot = group.env.guild.add_member(group.env.create_user("robot", bot=True))
     role = group.env.guild.create_role("everybody-here")
+    loud = discord.Permissions(mention_everyone=True)
+    caller = group.env.guild.add_member(
+        group.env.create_user("caller"),
+        roles=[group.env.guild.create_role("loud", permissions=loud)],
+    )
     await group.staff.send(group.channel, "为什么", reply_to=first)
+    group.env.backend.create_message(  # a reply with its ping turned off
+        group.channel.id,
+        group.staff.id,
+        "为什么",
+        reference={"channel_id": str(group.channel.id), "message_id": str(first.id)},
+        allowed_mentions=AllowedMentions(replied_user=False),
+    )
+    await group.env.settle()
     await group.staff.send(group.channel, f"{group.learner.mention} 为什么")
     await group.staff.send(group.channel, f"{role.mention} 为什么")
+    await caller.send(group.channel, "@everyone 为什么")
     await robot.send(group.channel, "为什么")
     await group.env.guild.create_webhook(group.channel, "hook").send("为什么")
     await group.staff.send(group.channel, "/ask 为什么")
@@ -660,10 +675,15 @@ async def test_a_channel_out_of_reach_is_logged_once_and_hinders_no_other(
 
 
 async def test_servers_of_another_process_are_left_to_it(
-    group: Group, store: MemoryStore, services: Services, settings: Settings
+    group: Group,
+    store: MemoryStore,
+    services: Services,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     elsewhere = StudyChannel(77, 78, 0, "UTC", Language.ZH, 1, START - timedelta(days=1))
     await store.start_study(elsewhere)
     await group.env.restart_bot(create_bot(settings, services))
     await group.env.advance_time(HOUR)
     assert await store.daily_questions(77) == ()
+    assert "77" not in caplog.text
