@@ -13,6 +13,8 @@ from bot.testing import FakeClock, FakeRetriever
 from knowledge.bank import Bank
 from knowledge.entry import Answer, Code, Entry, EntryId
 from knowledge.language import Bilingual
+from runners.protocol.catalogue import ExampleInfo, MetricInfo, ParameterInfo
+from runners.protocol.words import Framework, Text
 from runners.testing import FakeRunner
 
 CODE = Code("python", "model.add(Dropout(0.5))")
@@ -73,8 +75,56 @@ def retriever(bank: Bank) -> FakeRetriever:
 
 
 @pytest.fixture
-def runner() -> FakeRunner:
-    return FakeRunner()
+def catalogue() -> tuple[ExampleInfo, ...]:
+    return (
+        ExampleInfo(
+            id="tensorflow-overfitting",
+            framework=Framework.TENSORFLOW,
+            title=Text(zh="看着模型背题", en="Watch a model memorize"),
+            look_at=Text(zh="两条曲线在哪里分开", en="Where the two curves part"),
+            parameters=(
+                ParameterInfo(
+                    name="epochs",
+                    kind="integer",
+                    default=5,
+                    description=Text(zh="训练轮数", en="passes over the data"),
+                    minimum=1,
+                    maximum=20,
+                ),
+                ParameterInfo(
+                    name="batch_size",
+                    kind="integer",
+                    default=32,
+                    description=Text(zh="批大小", en="batch size"),
+                    minimum=8,
+                    maximum=512,
+                ),
+            ),
+            metrics=(
+                MetricInfo(name="loss", title=Text(zh="训练损失", en="training loss")),
+                MetricInfo(name="test_accuracy", title=Text(zh="测试准确率", en="test accuracy")),
+            ),
+            limit_s=300,
+            code="def run(context, parameters): ...",
+        ),
+        ExampleInfo(
+            id="pytorch-resnet",
+            framework=Framework.PYTORCH,
+            title=Text(zh="残差网络", en="A residual network"),
+            look_at=Text(zh="损失怎么降", en="How the loss falls"),
+            parameters=(),
+            metrics=(),
+            limit_s=300,
+            code="def run(context, parameters): ...",
+            available=False,
+            reason="PyTorch is not installed",
+        ),
+    )
+
+
+@pytest.fixture
+def runner(catalogue: tuple[ExampleInfo, ...]) -> FakeRunner:
+    return FakeRunner(catalogue)
 
 
 @pytest.fixture
@@ -109,5 +159,6 @@ def env(simcord_env: Env, retriever: FakeRetriever, runner: FakeRunner, clock: F
     """The simulated Discord; the fakes wait in its way and the clock goes by its time."""
     retriever.hold = simcord_env.external_wait
     runner.hold = simcord_env.external_wait
+    runner.now = simcord_env.now
     clock.follow = simcord_env.now
     return simcord_env
