@@ -13,10 +13,10 @@ from knowledge.errors import KnowledgeError
 from knowledge.evaluate import Evaluation, Measures, evaluate, read_questions
 from knowledge.language import Language, language_of
 from knowledge.outcome import Answered, Hit, Outcome, Query, Refused, Unsure
-from knowledge.preparation import prepare
+from knowledge.prepare import prepare
+from knowledge.progress import terminal_progress
 from knowledge.retriever import TOP_K, Retriever, open_retriever
 from knowledge.settings import read_settings
-from knowledge.terminal import ProgressLine
 
 _FAULTS_FOUND: Final = 1
 _FAILED: Final = 2
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 return _index(options)
     except KnowledgeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -111,9 +111,9 @@ def _ask(options: argparse.Namespace) -> int:
     elapsed_ms = (time.perf_counter() - start) * 1000
     language = options.language or language_of(options.question)
     if options.json:
-        print(json.dumps(_as_json(outcome, language, options.top, elapsed_ms), ensure_ascii=False))
+        print(json.dumps(_as_json(outcome, language, options.top, elapsed_ms), ensure_ascii=False))  # noqa: T201 - a command line prints
     else:
-        print(_readable(outcome, language, retriever.bank, options.top))
+        print(_readable(outcome, language, retriever.bank, options.top))  # noqa: T201 - a command line prints
     return 0
 
 
@@ -191,9 +191,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     )
     result = evaluate(questions, retriever.retrieve_many, addressed=not options.unaddressed)
     if options.json:
-        print(json.dumps(result.as_json(), ensure_ascii=False, indent=2))
+        print(json.dumps(result.as_json(), ensure_ascii=False, indent=2))  # noqa: T201 - a command line prints
     else:
-        print(_table(result))
+        print(_table(result))  # noqa: T201 - a command line prints
     return 0
 
 
@@ -219,9 +219,9 @@ def _row(tag: str, names: Sequence[str], measures: Measures) -> str:
 def _check(options: argparse.Namespace) -> int:
     faults = check_bank(options.folder, _example_ids(options.examples))
     for fault in faults:
-        print(fault)
+        print(fault)  # noqa: T201 - a command line prints
     if not faults:
-        print("the bank has no faults", file=sys.stderr)
+        print("the bank has no faults", file=sys.stderr)  # noqa: T201 - a command line prints
     return _FAULTS_FOUND if faults else 0
 
 
@@ -236,18 +236,17 @@ def _example_ids(given: str | None) -> Collection[str] | None:
 
 def _index(options: argparse.Namespace) -> int:
     settings = read_settings()
-    with ProgressLine(sys.stderr) as line:
-        prepared = prepare(settings, line, force=options.force)
-    print(
+    prepared = prepare(settings, terminal_progress, force=options.force)
+    done = (
         f"{len(prepared.bank.entries)} entries, {len(prepared.index)} vectors, "
         f"encoder {prepared.index.model}, in {settings.index_dir}"
     )
+    print(done)  # noqa: T201 - a command line prints
     return 0
 
 
 def _open() -> Retriever:
     """The retriever; what is missing or merely out of date is prepared first."""
     settings = read_settings()
-    with ProgressLine(sys.stderr) as line:
-        prepare(settings, line, mend=False)
-        return open_retriever(settings, line)
+    prepare(settings, terminal_progress, mend=False)
+    return open_retriever(settings, terminal_progress)

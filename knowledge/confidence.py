@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 
-
 from knowledge.fusion import log_softmax
 from knowledge.head import Floats
 from knowledge.language import Language, language_of

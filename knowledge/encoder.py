@@ -2,11 +2,11 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -84,14 +84,14 @@ class SentenceTransformerEncoder:
             from sentence_transformers import SentenceTransformer
 
             try:
-                self._model = SentenceTransformer(source, local_files_only=local)
+                self._model: Any = SentenceTransformer(source, local_files_only=local)
             except Exception as error:
                 raise EncoderError(f"the encoder {source} could not be loaded: {error}") from error
-        dimension = self._model.get_embedding_dimension()
+        dimension: int | None = self._model.get_embedding_dimension()
         if dimension is None:
             raise EncoderError(f"the encoder {source} does not say how long its vectors are")
         self._dimension = dimension
-        self._prompt = self._model.prompts.get("query") or (
+        self._prompt: str = self._model.prompts.get("query") or (
             QUERY_PROMPT if "e5" in source.lower() else ""
         )
         self._lock = Lock()
@@ -135,7 +135,7 @@ def _folder_fingerprint(folder: Path) -> str:
 
 
 @contextmanager
-def _quiet_libraries() -> Iterator[None]:
+def _quiet_libraries() -> Generator[None]:
     """Keep loading from drawing bars and logging, and leave the libraries as they were."""
     from transformers.utils import logging as transformers_logging
 

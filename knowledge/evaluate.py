@@ -1,15 +1,16 @@
 """Evaluation: how often retrieval is right on questions whose answers are known."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from knowledge.errors import EvaluationFileError
 from knowledge.outcome import Answered, Outcome, Query, Refused, Unsure
 
-_REACH: Final = 10
+_NEAR, _REACH = 3, 10
 _BATCH: Final = 64
 
 
@@ -65,7 +66,9 @@ class Evaluation:
 
 
 def read_questions(path: Path, known: Callable[[str], bool]) -> list[Question]:
-    """The questions of a file of JSON lines: ``{"query", "entries", "tag"}``; empty lines are skipped.
+    """The questions of a file, one JSON object a line: ``{"query", "entries", "tag"}``.
+
+    Empty lines are skipped.
 
     Raises:
         EvaluationFileError: the file or a line cannot be read, or an entry is not ``known``; the
@@ -104,26 +107,26 @@ def evaluate(
     )
 
 
+class _Line(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    query: str
+    entries: list[str]
+    tag: str = ""
+
+
 def _question(place: str, line: str, known: Callable[[str], bool]) -> Question:
     try:
-        value: Any = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise EvaluationFileError(f"{place}: this is no JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise EvaluationFileError(f"{place}: a line must be an object")
-    parts: dict[str, Any] = value
-    query, entries, tag = parts.get("query"), parts.get("entries"), parts.get("tag", "")
-    if not isinstance(query, str):
-        raise EvaluationFileError(f"{place}: `query` must be a text")
-    if not isinstance(tag, str):
-        raise EvaluationFileError(f"{place}: `tag` must be a text")
-    if not isinstance(entries, list) or not all(isinstance(name, str) for name in entries):
-        raise EvaluationFileError(f"{place}: `entries` must be a list of ids")
-    names: list[str] = entries
-    for name in names:
+        read = _Line.model_validate_json(line)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        message = f"{place}: {f'{where}: ' if where else ''}{fault['msg']}"
+        raise EvaluationFileError(message) from error
+    for name in read.entries:
         if not known(name):
             raise EvaluationFileError(f"{place}: there is no entry {name}")
-    return Question(query, frozenset(names), tag)
+    return Question(read.query, frozenset(read.entries), read.tag)
 
 
 def _measures(asked: Sequence[tuple[Question, Outcome]]) -> Measures:
@@ -135,7 +138,7 @@ def _measures(asked: Sequence[tuple[Question, Outcome]]) -> Measures:
     return Measures(
         n=len(asked),
         recall_at_1=_rate(sum(rank == 1 for rank in ranks), len(inside)),
-        recall_at_3=_rate(sum(1 <= rank <= 3 for rank in ranks), len(inside)),
+        recall_at_3=_rate(sum(1 <= rank <= _NEAR for rank in ranks), len(inside)),
         mrr_at_10=_rate(sum(1 / rank for rank in ranks if rank), len(inside)),
         answered_right=_rate(right, len(inside)),
         answered_wrong=_rate(len(answers) - right, len(inside)),

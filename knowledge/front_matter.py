@@ -1,7 +1,7 @@
 """The YAML at the head of an entry's file, read so that every value knows its line."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -75,8 +75,9 @@ def read_document(text: str) -> Document:
 
 
 def _read_yaml(text: str) -> Value:
+    compose: Any = yaml.compose  # pyright: ignore[reportUnknownMemberType] - it has no types
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        node: yaml.Node | None = compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 2
         raise FrontMatterError(line, f"this is no YAML: {error.problem}") from error

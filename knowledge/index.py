@@ -1,7 +1,6 @@
 """The index: a vector for each text, kept on disk, searched by inner product."""
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ValidationError
 
 from knowledge.encoder import Encoder, Vectors
 from knowledge.errors import EncoderError, IndexMismatchError, IndexMissingError
@@ -112,14 +112,15 @@ class FaissIndex:
         name = f"vectors-{checksum[:16]}.faiss"
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / name, raw)
-        manifest = {
-            "schema": SCHEMA,
-            "model": self.model,
-            "dimension": self.dimension,
-            "vectors": {"file": name, "sha256": checksum},
-            "rows": list(self.hashes),
-        }
-        write_atomically(folder / _MANIFEST, json.dumps(manifest, indent=1).encode())
+        manifest = _Manifest(
+            version=SCHEMA,
+            model=self.model,
+            dimension=self.dimension,
+            file=name,
+            sha256=checksum,
+            rows=list(self.hashes),
+        )
+        write_atomically(folder / _MANIFEST, manifest.model_dump_json(indent=1).encode())
         for older in folder.glob("vectors-*.faiss"):
             if older.name != name:
                 older.unlink(missing_ok=True)
@@ -141,47 +142,48 @@ class FaissIndex:
         import faiss
 
         manifest = _read_manifest(folder)
-        if manifest.get("schema") != SCHEMA:
-            raise IndexMismatchError("the index was written by another version of the tutor")
-        if manifest.get("model") != model:
+        if manifest.model != model:
             raise IndexMismatchError(
-                f"the index was made by the encoder {manifest.get('model')}, but {model} is set"
+                f"the index was made by the encoder {manifest.model}, but {model} is set"
             )
-        if dimension is not None and manifest.get("dimension") != dimension:
+        if dimension is not None and manifest.dimension != dimension:
             raise IndexMismatchError(
-                f"the index holds vectors of {manifest.get('dimension')} numbers, but the encoder "
+                f"the index holds vectors of {manifest.dimension} numbers, but the encoder "
                 f"gives {dimension}"
             )
         try:
-            raw = (folder / manifest["vectors"]["file"]).read_bytes()
-            intact = hashlib.sha256(raw).hexdigest() == manifest["vectors"]["sha256"]
-        except (OSError, KeyError, TypeError) as error:
+            raw = (folder / manifest.file).read_bytes()
+        except OSError as error:
             raise IndexMismatchError(f"the index's vectors cannot be read ({error})") from error
-        if not intact:
+        if hashlib.sha256(raw).hexdigest() != manifest.sha256:
             raise IndexMismatchError("the index's vectors are damaged")
         stored: Any = faiss.deserialize_index(np.frombuffer(raw, np.uint8))
-        rows = manifest.get("rows")
-        if (
-            not isinstance(rows, list)
-            or stored.ntotal != len(rows)
-            or stored.d != manifest["dimension"]
-        ):
+        if (stored.ntotal, stored.d) != (len(manifest.rows), manifest.dimension):
             raise IndexMismatchError("the index's vectors and its manifest disagree")
-        return cls(model, rows, stored.reconstruct_n(0, stored.ntotal))
+        return cls(model, manifest.rows, stored.reconstruct_n(0, stored.ntotal))
 
 
 _PORTION: Final = 64
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+class _Manifest(BaseModel):
+    version: int
+    model: str
+    dimension: int
+    file: str
+    sha256: str
+    rows: list[TextHash]
+
+
+def _read_manifest(folder: Path) -> _Manifest:
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        manifest = _Manifest.model_validate_json((folder / _MANIFEST).read_bytes())
     except FileNotFoundError as error:
         raise IndexMissingError from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValidationError) as error:
         raise IndexMismatchError("the index's manifest is damaged") from error
-    if not isinstance(manifest, dict):
-        raise IndexMismatchError("the index's manifest is damaged")
+    if manifest.version != SCHEMA:
+        raise IndexMismatchError("the index was written by another version of the tutor")
     return manifest
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from functools import cache
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 MAX_CHARACTERS: Final = 1000
 """What is longer is cut: the encoder reads 512 tokens, and a question is told long before that."""
@@ -19,10 +19,10 @@ class _Converter(Protocol):
 
 
 def normalise(text: str) -> str:
-    """``text`` in simplified characters and lower case, with single spaces, at most 1,000 characters.
+    """``text`` in simplified characters and lower case, with single spaces.
 
-    Compatibility forms such as full-width letters become ordinary ones (Unicode NFKC). Applying it
-    twice changes nothing more.
+    At most 1,000 characters are kept. Compatibility forms such as full-width letters become
+    ordinary ones (Unicode NFKC). Applying it twice changes nothing more.
     """
     # Cutting first bounds the time that any input can take; no step below makes text much longer,
     # and the second cut sees to what it does.
@@ -56,6 +56,6 @@ def _pass(text: str) -> str:
 
 @cache
 def _simplified() -> _Converter:
-    from opencc import OpenCC
+    import opencc
 
-    return OpenCC("t2s")
+    return cast("_Converter", opencc.OpenCC("t2s"))

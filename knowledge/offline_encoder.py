@@ -12,7 +12,6 @@ whose high nibbles are weights 16 to 31, each worth (nibble - 8) * scale.
 """
 
 import json
-import os
 import shutil
 import struct
 import tempfile
@@ -27,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knowledge.errors import EncoderError, EncoderUnavailableError
+from knowledge.files import write_atomically
 from knowledge.progress import Progress, silent
 
 CONVERSION: Final = 1
@@ -153,7 +153,7 @@ def _write_encoder(folder: Path, weights: Path, tokenizer: Path, progress: Progr
     _write_tokenizer(folder, words, kept)
     progress("unpacking the built-in encoder", 0.2)
     mapped = np.memmap(weights, dtype=np.uint8, mode="r")
-    shape, tensors = _read_weights(memoryview(mapped), progress)
+    shape, tensors = _read_weights(memoryview(mapped.data), progress)
     tensors["embeddings.word_embeddings.weight"] = tensors["embeddings.word_embeddings.weight"][
         kept
     ]
@@ -278,13 +278,14 @@ def _write_tokenizer(folder: Path, words: dict[str, Any], kept: list[int]) -> No
 
 
 def _write_weights(path: Path, tensors: dict[str, _Array]) -> None:
-    from safetensors.numpy import save_file
+    from safetensors import numpy as safetensors
 
-    save_file(
+    save: Any = safetensors.save
+    raw: bytes = save(
         {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
-        path,
         metadata={"format": "pt"},
     )
+    write_atomically(path, raw)
 
 
 def _write_configuration(folder: Path, shape: _Shape, vocabulary: int) -> None:
@@ -348,7 +349,4 @@ def _write_configuration(folder: Path, shape: _Shape, vocabulary: int) -> None:
 
 
 def _write_json(path: Path, value: object) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(value, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=1).encode())

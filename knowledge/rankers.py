@@ -1,17 +1,17 @@
 """The rankers: each looks at a query in its own way and gives every entry a number."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.corpus import Corpus, Line
+from knowledge.corpus import Corpus
 from knowledge.encoder import Vectors
 from knowledge.head import Head
 from knowledge.index import FaissIndex, text_hash
-from knowledge.lexical import Bm25, Scores, tokens
+from knowledge.lexical import Scores, tokens
+from knowledge.lexicon import Lexicon
 from knowledge.signals import Signals
 
 _NEAREST_LINES: Final = 100
@@ -21,52 +21,21 @@ VectorsOf = Callable[[Sequence[str]], Vectors]
 """Gives the encoder's vectors of texts of the corpus."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lexicon:
-    """The words of every text of a corpus, cut once."""
-
-    documents: tuple[tuple[str, ...], ...]
-    lines: dict[str, tuple[str, ...]]
-    others: tuple[tuple[str, ...], ...]
-
-    @classmethod
-    def of(cls, corpus: Corpus) -> "Lexicon":
-        """The words of ``corpus``."""
-        return cls(
-            tuple(tuple(tokens(text)) for text in corpus.documents),
-            {line.text: tuple(tokens(line.text)) for line in (*corpus.lines, *corpus.outside)},
-            tuple(tuple(tokens(text)) for text in corpus.sentences),
-        )
-
-
 class Rankers:
-    """All rankers over one set of lines. Reading them from several threads is safe.
+    """All rankers over one corpus. Reading them from several threads is safe.
 
-    Made with some lines of a corpus left out, they are what retrieval would be without these.
+    Over a corpus that lacks some lines, they are what retrieval would be without these.
     """
 
-    def __init__(
-        self,
-        corpus: Corpus,
-        lines: Sequence[Line],
-        outside: Sequence[Line],
-        lexicon: Lexicon,
-        head: Head,
-        vectors_of: VectorsOf,
-    ) -> None:
+    def __init__(self, corpus: Corpus, lexicon: Lexicon, head: Head, vectors_of: VectorsOf) -> None:
         self._head = head
         self._size = len(corpus.documents)
-        self._entry_of = np.array([line.entry for line in lines], np.int64)
-        self._lines = self._index([line.text for line in lines], vectors_of)
-        self._outside = self._index([line.text for line in outside], vectors_of)
+        self._entry_of = np.array([line.entry for line in corpus.lines], np.int64)
+        self._lines = self._index([line.text for line in corpus.lines], vectors_of)
+        self._outside = self._index([line.text for line in corpus.outside], vectors_of)
         self._sentences = self._index(corpus.sentences, vectors_of)
-        self._documents = head.centred(vectors_of(corpus.documents))
-        bags = [list(words) for words in lexicon.documents]
-        for line in lines:
-            bags[line.entry].extend(lexicon.lines[line.text])
-        self._lexical = Bm25(
-            bags, [*(lexicon.lines[line.text] for line in outside), *lexicon.others]
-        )
+        self._documents = head.centred(vectors_of(corpus.documents)).astype(np.float64)
+        self._lexical = lexicon.lexical_ranker(corpus)
 
     def signals(self, texts: Sequence[str], vectors: Vectors) -> Iterator[Signals]:
         """What the rankers say of ``texts`` (normalised), whose encoder's vectors are given."""
@@ -74,7 +43,7 @@ class Rankers:
             return
         moved = self._head.centred(vectors)
         heads = self._head.log_probabilities(moved)
-        documents = moved.astype(np.float64) @ self._documents.T.astype(np.float64)
+        documents = moved.astype(np.float64) @ self._documents.T
         lines = self._lines.search(moved, _NEAREST_LINES)
         outside = self._outside.search(moved, 1)
         ordinary = self._sentences.search(moved, _NEAREST_SENTENCES)

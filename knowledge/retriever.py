@@ -12,11 +12,12 @@ from knowledge.encoder import Encoder, open_encoder
 from knowledge.errors import IndexMismatchError
 from knowledge.fusion import fuse
 from knowledge.lexical import Scores
+from knowledge.lexicon import Lexicon
 from knowledge.normalise import has_words, normalise, without_mentions
 from knowledge.outcome import Hit, Outcome, Query
-from knowledge.preparation import Prepared, load_prepared
+from knowledge.prepare import Prepared, Sources, load_prepared
 from knowledge.progress import Progress, silent
-from knowledge.rankers import Lexicon, Rankers
+from knowledge.rankers import Rankers
 from knowledge.settings import KnowledgeSettings
 from knowledge.signals import Signals
 
@@ -33,12 +34,7 @@ class Retriever:
         self._gate = prepared.trained.gate
         self._encoder = encoder
         self._rankers = Rankers(
-            corpus,
-            corpus.lines,
-            corpus.outside,
-            Lexicon.of(corpus),
-            prepared.trained.head,
-            prepared.index.vectors,
+            corpus, Lexicon.of(corpus), prepared.trained.head, prepared.index.vectors
         )
 
     @property
@@ -75,9 +71,23 @@ class Retriever:
         return decide(self._hits(fused, top_k), confidence, THRESHOLDS, addressed=query.addressed)
 
     def _hits(self, fused: Scores, top_k: int) -> list[Hit]:
-        best = np.argsort(-fused, kind="stable")[:top_k]
-        entries = [(self._bank.entries[number], float(fused[number])) for number in best]
-        return [Hit(entry.id, entry.question, score) for entry, score in entries]
+        best = [int(number) for number in np.argsort(-fused, kind="stable")[:top_k]]
+        entries = self._bank.entries
+        return [
+            Hit(entries[number].id, entries[number].question, float(fused[number]))
+            for number in best
+        ]
+
+
+def check_index(settings: KnowledgeSettings, bank: Bank | None = None) -> None:
+    """Make sure, without loading the encoder, that what was prepared fits bank and encoder.
+
+    Raises:
+        IndexMismatchError: it does not, or there is nothing; the message names the command that
+            mends it.
+        BackgroundError: the background is missing or damaged.
+    """
+    load_prepared(settings, sources=Sources.shipped(bank))
 
 
 def open_retriever(settings: KnowledgeSettings, progress: Progress = silent) -> Retriever:
@@ -86,7 +96,9 @@ def open_retriever(settings: KnowledgeSettings, progress: Progress = silent) -> 
     Raises:
         IndexMismatchError: what was prepared does not fit the bank or the encoder, or there is
             nothing; the message names the command that mends it.
-        BankError, BackgroundError, EncoderError: see there.
+        BankError: the bank has faults.
+        BackgroundError: the background is missing or damaged.
+        EncoderError: the encoder cannot be loaded.
     """
     prepared = load_prepared(settings)
     encoder = open_encoder(settings, progress)
@@ -95,4 +107,7 @@ def open_retriever(settings: KnowledgeSettings, progress: Progress = silent) -> 
             f"the index holds vectors of {prepared.index.dimension} numbers, but the encoder "
             f"gives {encoder.dimension}"
         )
-    return Retriever(prepared, encoder)
+    retriever = Retriever(prepared, encoder)
+    # The first question loads dictionaries and warms the model up; nobody should wait for that.
+    retriever.retrieve(Query(prepared.bank.entries[0].question.zh))
+    return retriever

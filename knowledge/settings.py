@@ -15,7 +15,11 @@ class KnowledgeSettings(BaseSettings):
     """What can be set about the question bank."""
 
     model_config = SettingsConfigDict(
-        env_prefix="XUEBAN_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="XUEBAN_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     data_dir: Path = Field(

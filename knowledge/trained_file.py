@@ -4,10 +4,11 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
 from knowledge.confidence import FEATURES, Gate
 from knowledge.corpus import Corpus
@@ -49,12 +50,10 @@ def save_trained(folder: Path, trained: Trained, belongs_to: str) -> None:
     name = f"trained-{checksum[:16]}.npz"
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / name, raw)
-    manifest = {
-        "fingerprint": belongs_to,
-        "features": list(FEATURES),
-        "arrays": {"file": name, "sha256": checksum},
-    }
-    write_atomically(folder / _MANIFEST, json.dumps(manifest, indent=1).encode())
+    manifest = _Manifest(
+        fingerprint=belongs_to, features=list(FEATURES), file=name, sha256=checksum
+    )
+    write_atomically(folder / _MANIFEST, manifest.model_dump_json(indent=1).encode())
     for older in folder.glob("trained-*.npz"):
         if older.name != name:
             older.unlink(missing_ok=True)
@@ -69,18 +68,16 @@ def load_trained(folder: Path, belongs_to: str) -> Trained:
             encoder.
     """
     try:
-        manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text("utf-8"))
-        known = manifest["fingerprint"], tuple(manifest["features"])
-        name, checksum = manifest["arrays"]["file"], manifest["arrays"]["sha256"]
+        manifest = _Manifest.model_validate_json((folder / _MANIFEST).read_bytes())
     except FileNotFoundError as error:
         raise IndexMissingError from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValidationError) as error:
         raise IndexMismatchError("the manifest of what was trained is damaged") from error
-    if known != (belongs_to, FEATURES):
+    if (manifest.fingerprint, tuple(manifest.features)) != (belongs_to, FEATURES):
         raise IndexMismatchError("the bank changed since the index was made")
     try:
-        raw = (folder / name).read_bytes()
-        if hashlib.sha256(raw).hexdigest() != checksum:
+        raw = (folder / manifest.file).read_bytes()
+        if hashlib.sha256(raw).hexdigest() != manifest.sha256:
             raise IndexMismatchError("what was trained is damaged")
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             return Trained(
@@ -94,3 +91,10 @@ def load_trained(folder: Path, belongs_to: str) -> Trained:
             )
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise IndexMismatchError("what was trained cannot be read") from error
+
+
+class _Manifest(BaseModel):
+    fingerprint: str
+    features: list[str]
+    file: str
+    sha256: str

@@ -13,10 +13,13 @@ import numpy as np
 
 from knowledge.confidence import Gate, features
 from knowledge.corpus import OUTSIDE, Corpus, Line
+from knowledge.encoder import Vectors
 from knowledge.fusion import fuse
 from knowledge.head import Floats, Head, centred
+from knowledge.lexicon import Lexicon
+from knowledge.logistic_regression import fit_logistic_regression
 from knowledge.progress import Progress, silent
-from knowledge.rankers import Lexicon, Rankers, VectorsOf
+from knowledge.rankers import Rankers, VectorsOf
 from knowledge.signals import Signals
 
 RECIPE: Final = 1
@@ -25,15 +28,14 @@ RECIPE: Final = 1
 _ROUNDS: Final = 5
 _HEAD_FREEDOM: Final = 100.0
 _GATE_FREEDOM: Final = 0.3
-_HEAD_ITERATIONS: Final = 500
-_GATE_ITERATIONS: Final = 2000
 _LEAVING_OUT_FROM: Final = 3
 """How many entries a bank must have for some to be left out in a round."""
 
-_MISSING_ENTRIES_SHARE: Final = 0.3
+_LEFT_OUT_SHARE: Final = 0.3
 """How much the phrasings of left-out entries count among what must be refused."""
 
 _NEVER: Final = -30.0
+_STEP: Final = "training retrieval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,52 +58,54 @@ class _Trial:
 def train(corpus: Corpus, vectors_of: VectorsOf, progress: Progress = silent) -> Trained:
     """Train on ``corpus``, whose vectors ``vectors_of`` gives; the same corpus, the same result."""
     lexicon = Lexicon.of(corpus)
-    centre = vectors_of(corpus.sentences).mean(axis=0)
+    centre: Vectors = vectors_of(corpus.sentences).mean(axis=0)
     trials: list[_Trial] = []
     for number in range(_ROUNDS):
-        progress("training retrieval", number / (_ROUNDS + 1))
+        progress(_STEP, number / (_ROUNDS + 1))
         trials.extend(_round(corpus, lexicon, number, centre, vectors_of))
-    progress("training retrieval", _ROUNDS / (_ROUNDS + 1))
-    head = _fit_head(corpus, corpus.lines, corpus.outside, centre, vectors_of)
+    progress(_STEP, _ROUNDS / (_ROUNDS + 1))
+    head = _fit_head(corpus, centre, vectors_of)
     gate = _fit_gate(trials)
-    progress("training retrieval", 1.0)
+    progress(_STEP, 1.0)
     return Trained(head, gate)
 
 
 def _round(
-    corpus: Corpus, lexicon: Lexicon, number: int, centre: Floats, vectors_of: VectorsOf
+    corpus: Corpus, lexicon: Lexicon, number: int, centre: Vectors, vectors_of: VectorsOf
 ) -> Iterator[_Trial]:
-    size = len(corpus.documents)
-    absent = {entry for entry in range(size) if entry % _ROUNDS == number}
-    if size < _LEAVING_OUT_FROM:
-        absent = set[int]()
+    absent = _absent(len(corpus.documents), number)
     held_out = _held_out((*corpus.lines, *corpus.outside), number)
-    lines = [
-        line for line in corpus.lines if line.entry not in absent and line.text not in held_out
-    ]
-    outside = [line for line in corpus.outside if line.text not in held_out]
-    if not outside:
-        outside = list(corpus.outside)
-    head = _fit_head(corpus, lines, outside, centre, vectors_of)
-    rankers = Rankers(corpus, lines, outside, lexicon, head, vectors_of)
+    seen = replace(
+        corpus,
+        lines=tuple(
+            line for line in corpus.lines if line.entry not in absent and line.text not in held_out
+        ),
+        # With too few lines to hold some out, the gate is tried on what the head has seen.
+        outside=tuple(line for line in corpus.outside if line.text not in held_out)
+        or corpus.outside,
+    )
+    rankers = Rankers(seen, lexicon, _fit_head(seen, centre, vectors_of), vectors_of)
     known = [line for line in corpus.lines if line.text in held_out and line.entry not in absent]
     foreign = [line for line in corpus.outside if line.text in held_out]
-    missing = [line for line in corpus.lines if line.entry in absent and not line.official]
-    refused_share = 1 - (_MISSING_ENTRIES_SHARE if missing else 0.0)
-    for group, share in (
-        (known, 1.0),
-        (foreign, refused_share),
-        (missing, _MISSING_ENTRIES_SHARE),
-    ):
+    left_out = [line for line in corpus.lines if line.entry in absent and not line.official]
+    foreign_share = 1 - (_LEFT_OUT_SHARE if left_out else 0.0)
+    for group, share in ((known, 1.0), (foreign, foreign_share), (left_out, _LEFT_OUT_SHARE)):
         texts = [line.text for line in group]
         for line, signals in zip(group, rankers.signals(texts, vectors_of(texts)), strict=True):
-            seen = _without(signals, absent)
-            fused = fuse(seen)
+            remaining = _without(signals, absent)
+            fused = fuse(remaining)
             yield _Trial(
-                features(line.text, seen, fused),
+                features(line.text, remaining, fused),
                 right=line.entry not in absent and int(fused.argmax()) == line.entry,
                 weight=share / len(group),
             )
+
+
+def _absent(size: int, number: int) -> frozenset[int]:
+    """The entries that a round does without."""
+    if size < _LEAVING_OUT_FROM:
+        return frozenset()
+    return frozenset(entry for entry in range(size) if entry % _ROUNDS == number)
 
 
 def _held_out(lines: Sequence[Line], number: int) -> set[str]:
@@ -118,7 +122,7 @@ def _held_out(lines: Sequence[Line], number: int) -> set[str]:
     return held_out
 
 
-def _without(signals: Signals, absent: set[int]) -> Signals:
+def _without(signals: Signals, absent: frozenset[int]) -> Signals:
     """The signals of a bank that lacks the entries ``absent``."""
     if not absent:
         return signals
@@ -133,45 +137,31 @@ def _without(signals: Signals, absent: set[int]) -> Signals:
     )
 
 
-def _fit_head(
-    corpus: Corpus,
-    lines: Sequence[Line],
-    outside: Sequence[Line],
-    centre: Floats,
-    vectors_of: VectorsOf,
-) -> Head:
-    from sklearn.linear_model import LogisticRegression
-
+def _fit_head(corpus: Corpus, centre: Vectors, vectors_of: VectorsOf) -> Head:
     size = len(corpus.documents)
-    everything = [*lines, *outside]
-    vectors = centred(vectors_of([line.text for line in everything]), centre)
-    classes = [size if line.entry == OUTSIDE else line.entry for line in everything]
-    model = LogisticRegression(C=_HEAD_FREEDOM, max_iter=_HEAD_ITERATIONS)
-    model.fit(vectors.astype(np.float64), classes)
-    found, coefficients, intercepts = model.classes_, model.coef_, model.intercept_
-    if len(coefficients) == 1:
-        # Two classes share one set of weights, which speaks for the second of them.
-        coefficients = np.concatenate([np.zeros_like(coefficients), coefficients])
-        intercepts = np.concatenate([np.zeros_like(intercepts), intercepts])
+    lines = (*corpus.lines, *corpus.outside)
+    vectors = centred(vectors_of([line.text for line in lines]), centre)
+    classes = np.array([size if line.entry == OUTSIDE else line.entry for line in lines], np.int64)
+    fitted = fit_logistic_regression(vectors.astype(np.float64), classes, freedom=_HEAD_FREEDOM)
     weights = np.zeros((size + 1, vectors.shape[1]), np.float64)
     biases = np.full(size + 1, _NEVER, np.float64)
-    weights[found], biases[found] = coefficients, intercepts
+    weights[fitted.classes], biases[fitted.classes] = fitted.weights, fitted.biases
     return Head(centre, weights, biases)
 
 
 def _fit_gate(trials: Sequence[_Trial]) -> Gate:
-    from sklearn.linear_model import LogisticRegression
-
     numbers = np.array([trial.numbers for trial in trials])
-    right = np.array([trial.right for trial in trials])
+    right = np.array([trial.right for trial in trials], np.int64)
     weights = np.array([trial.weight for trial in trials])
     means = numbers.mean(axis=0)
     scales = np.maximum(numbers.std(axis=0), 1e-6)
     if right.all() or not right.any():
         # Nothing to learn from, so nothing is promised.
         return Gate(means, scales, np.zeros_like(means), 0.0)
-    model = LogisticRegression(C=_GATE_FREEDOM, max_iter=_GATE_ITERATIONS)
-    model.fit(
-        (numbers - means) / scales, right, sample_weight=weights * len(trials) / weights.sum()
+    fitted = fit_logistic_regression(
+        (numbers - means) / scales,
+        right,
+        freedom=_GATE_FREEDOM,
+        sample_weights=weights * len(trials) / weights.sum(),
     )
-    return Gate(means, scales, model.coef_[0], float(model.intercept_[0]))
+    return Gate(means, scales, fitted.weights[1], float(fitted.biases[1]))
