@@ -12,7 +12,7 @@ from rich.logging import RichHandler
 from rich.table import Table
 
 from bot.errors import BotError
-from bot.settings import Settings, describe, load_settings
+from bot.settings import Settings, describe, load_settings, markdown_table
 from knowledge.errors import KnowledgeError
 from runners.errors import RunnerError
 
@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (_, text) in _COMMANDS.items():
         commands.add_parser(name, help=text, description=text)
+    commands.choices["settings"].add_argument(
+        "--markdown", action="store_true", help="as the README's table, with the defaults"
+    )
     runner = commands.add_parser("runner", help="run the runner program (python -m runners serve)")
     runner.add_argument("rest", nargs=argparse.REMAINDER)
     parsed = parser.parse_args(arguments)
@@ -32,9 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # Its own program: a runner's host needs none of the bot's packages.
         os.execv(sys.executable, [sys.executable, "-m", "runners", "serve", *parsed.rest])  # noqa: S606 - no shell is wanted
     try:
-        settings = load_settings()
+        if parsed.command == "settings" and parsed.markdown:
+            sys.stdout.write(f"{markdown_table()}\n")
+            return
         run, _ = _COMMANDS[parsed.command]
-        run(settings)
+        run(load_settings())
     except (BotError, KnowledgeError, RunnerError) as error:
         sys.stderr.write(f"xueban: {error}\n")
         sys.exit(2)
@@ -93,4 +98,5 @@ def _log_to_terminal(settings: Settings) -> None:
         format="%(name)s: %(message)s",
         handlers=[RichHandler(console=Console(stderr=True), show_path=False)],
     )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for chatty in ("alembic", "faiss", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

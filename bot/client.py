@@ -47,18 +47,19 @@ class TutorBot(commands.AutoShardedBot):
         self.tree.error(self._on_command_error)
 
     async def setup_hook(self) -> None:
-        """Add the features and tell Discord of their commands; called by discord.py.
-
-        A client that was closed and is started again gets its features anew.
-        """
-        self._presses.clear()
+        """Add the features and tell Discord of their commands; called by discord.py."""
         await self.tree.set_translator(BilingualTranslator())
         self.add_dynamic_items(ActionButton)
+        await self.load_features()
+        await self._sync_commands()
+
+    async def load_features(self) -> None:
+        """Add every feature; anew in a client that was closed and is started again."""
+        self._presses.clear()
         for module in pkgutil.iter_modules(bot.features.__path__, f"{bot.features.__name__}."):
             if module.name in self.extensions:
                 await self.unload_extension(module.name)
             await self.load_extension(module.name)
-        await self._sync_commands()
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Nothing: features listen by themselves, and there are no prefix commands."""

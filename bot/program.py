@@ -26,6 +26,8 @@ async def run_bot(settings: Settings, clock: Clock | None = None) -> None:
     if settings.discord_token is None:
         raise NoTokenError
     token = settings.discord_token.get_secret_value()
+    # The bot never speaks; without this, discord.py warns of the packages that voice needs.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     async with open_services(settings, clock) as services:
         with discord_at(settings):
             await _connect(settings, services, token)

@@ -89,6 +89,19 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
     ]
 
 
+def markdown_table() -> str:
+    """Every setting with its default and description, as the README shows them."""
+    rows = [
+        f"| `XUEBAN_{name.upper()}` | {_default(field.default)} | {field.description} |"
+        for name, field in sorted(Settings.model_fields.items())
+    ]
+    return "\n".join(("| setting | default | what it is |", "|---|---|---|", *rows))
+
+
+def _default(value: object) -> str:
+    return "" if value is None else f"`{value}`"
+
+
 def _shown(value: object) -> str:
     match value:
         case None:

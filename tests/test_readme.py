@@ -1,0 +1,74 @@
+"""The README's tables say what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+from discord import app_commands
+
+from bot.client import create_bot
+from bot.localization import command_payloads
+from bot.services import Services
+from bot.settings import Settings, markdown_table
+from bot.store.testing import MemoryStore
+from bot.testing import FakeClock, FakeRetriever
+from knowledge.bank import Bank, load_bank
+from runners.catalogue import load_catalogue
+from runners.testing import FakeRunner
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return README.read_text(encoding="utf-8")
+
+
+def first_cells(readme: str, table: str) -> list[str]:
+    """The code in the first column of the table that follows the comment named ``table``."""
+    _, _, after = readme.partition(f"<!-- {table}:")
+    lines = after.splitlines()[1:]
+    rows = [line for line in lines[2 : next(i for i, line in enumerate(lines) if not line)]]
+    return [match[1] for row in rows if (match := re.match(r"\| `([^`]+)`", row))]
+
+
+def test_every_setting_is_listed_with_its_default(readme: str) -> None:
+    """Mend it with the output of `xueban settings --markdown`."""
+    _, _, after = readme.partition("<!-- settings -->\n")
+    section, _, _ = after.partition("\n<!-- /settings -->")
+    assert section == markdown_table()
+
+
+def test_every_example_is_listed(readme: str) -> None:
+    assert first_cells(readme, "examples") == [info.id for info in load_catalogue()]
+
+
+async def test_every_command_is_listed_with_its_options(readme: str, tmp_path: Path) -> None:
+    services = Services(FakeRetriever(Bank(())), FakeRunner(()), MemoryStore(), FakeClock())
+    bot = create_bot(Settings(data_dir=tmp_path), services)
+    await bot.load_features()
+    listed = [usage(path, options) for path, options in await commands_of(bot.tree)]
+    await bot.close()
+    assert first_cells(readme, "commands") == sorted(listed)
+
+
+async def commands_of(tree: app_commands.CommandTree) -> list[tuple[str, list[dict]]]:
+    found = []
+    for payload in await command_payloads(tree):
+        options = payload["options"]
+        subcommands = [option for option in options if option["type"] == 1]
+        if subcommands:
+            found += [(f"{payload['name']} {sub['name']}", sub["options"]) for sub in subcommands]
+        else:
+            found.append((payload["name"], options))
+    return found
+
+
+def usage(path: str, options: list[dict]) -> str:
+    shown = [o["name"] if o.get("required") else f"[{o['name']}]" for o in options]
+    return " ".join((f"/{path}", *shown))
+
+
+def test_examples_of_the_bank_exist_and_every_example_has_an_entry() -> None:
+    named = {example for entry in load_bank().entries for example in entry.examples}
+    assert named == {info.id for info in load_catalogue()}
