@@ -93,7 +93,8 @@ class RunnerSettings(BaseSettings):
     )
     runner_preload: bool = Field(
         default=True,
-        description="load the frameworks ahead, so that a job starts within milliseconds",
+        description="load the frameworks ahead, so that a job starts within milliseconds; "
+        "otherwise each job loads its own",
     )
     runner_ask_grace_s: float = Field(
         default=1.0,

@@ -154,10 +154,11 @@ class Attempt:
         hearing = asyncio.create_task(self._hear(process))
         weighing = asyncio.create_task(gauge.until_above(self._limits.memory_mb))
         try:
-            cause = await self._first_cause(process, hearing, weighing)
+            cause = await self._first_cause(process, hearing, weighing, writing)
             word = await self._bring_to_end(cause, process, hearing, gauge)
             elapsed = time.monotonic() - began
             await asyncio.to_thread(end_tree, process.pid, process.born)
+            await asyncio.to_thread(gauge.end_descendants)
             code = await _within(process.exit_code, _KILLED_S)
             await asyncio.wait({reading}, timeout=_UNREAD_S)
         finally:
@@ -179,10 +180,17 @@ class Attempt:
         process: JobProcess,
         hearing: "asyncio.Task[LastWord | None]",
         weighing: "asyncio.Task[None]",
+        writing: "asyncio.Task[None]",
     ) -> Cause | None:
         """Wait until the job ends or has to be ended; None when it did so by itself."""
         ended = asyncio.create_task(self._end.wait())
-        awaited: set[asyncio.Future[Any]] = {hearing, weighing, ended, process.exit_code}
+        awaited: set[asyncio.Future[Any]] = {
+            hearing,
+            weighing,
+            writing,
+            ended,
+            process.exit_code,
+        }
         try:
             done, _ = await asyncio.wait(
                 awaited,
@@ -191,6 +199,8 @@ class Attempt:
             )
         finally:
             ended.cancel()
+        if writing in done:
+            writing.result()  # it never ends but by an error
         if hearing in done:
             return Cause.GARBAGE if hearing.exception() else None
         if process.exit_code in done:
@@ -212,10 +222,11 @@ class Attempt:
         if cause is Cause.CANCEL:
             process.say(END)
             await asyncio.wait({hearing}, timeout=self._limits.ask_grace_s)
+        # a process that the job started is found through it only while it lives
+        await asyncio.to_thread(gauge.sample)
         word = _result(hearing)
         if word is not None:
-            # it waits for this, so that its memory can be read before it is gone
-            await asyncio.to_thread(gauge.sample)
+            # it waits for this, so that its memory could be read before it is gone
             process.say(LEAVE)
             await _within(process.exit_code, _LEAVING_S)
         elif cause in (Cause.CANCEL, Cause.TIME):

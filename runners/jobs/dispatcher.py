@@ -113,8 +113,8 @@ class Dispatcher:
             learner=submission.learner,
             guild=submission.guild,
         )
+        self._with.journal.add(job, len(self._waiting) + 1)
         self._waiting.append(job)
-        self._with.journal.add(job, len(self._waiting))
         self._fill_slots()
         return self._with.journal.view(job.id), True
 

@@ -26,6 +26,7 @@ _logger = logging.getLogger(__name__)
 
 _START: Final = "from runners.jobs.nursery import main; main()"
 _FIRST_PAUSE_S: Final = 0.2
+_LOADING_S: Final = 300.0
 _FULL_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 30.0
 
@@ -133,7 +134,9 @@ class Launcher:
         When this is cancelled, or raises LaunchError, no process is left behind.
         """
         self.open()
-        await self._decided.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOADING_S):
+                await self._decided.wait()
         if not self._ready:
             raise LaunchError(f"{self._nurture.framework} could not be loaded")
         ours, theirs = socket.socketpair()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,20 +29,31 @@ class MemoryGauge:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
+        self._lock = threading.Lock()
+        self._descendants: set[psutil.Process] = set()
         self.peak_mb: float = 0.0
 
     def sample(self) -> float:
         """The resident memory now, MiB; 0 when the process is gone."""
-        try:
-            root = psutil.Process(self._pid)
-            now = root.memory_info().rss
-            for child in root.children(recursive=True):
+        with self._lock:
+            try:
+                root = psutil.Process(self._pid)
+                now = root.memory_info().rss
+                for child in root.children(recursive=True):
+                    self._descendants.add(child)
+                    with suppress(psutil.Error):
+                        now += child.memory_info().rss
+            except psutil.Error:
+                return 0.0
+            self.peak_mb = max(self.peak_mb, now / _MIB, _high_water_mb(self._pid))
+            return now / _MIB
+
+    def end_descendants(self) -> None:
+        """Kill every descendant that was seen, also one that has left the family since."""
+        with self._lock:
+            for process in self._descendants:
                 with suppress(psutil.Error):
-                    now += child.memory_info().rss
-        except psutil.Error:
-            return 0.0
-        self.peak_mb = max(self.peak_mb, now / _MIB, _high_water_mb(self._pid))
-        return now / _MIB
+                    process.kill()
 
     async def until_above(self, limit_mb: float) -> None:
         """Sample until more than ``limit_mb`` are resident."""

@@ -20,11 +20,12 @@ from runners.protocol.health import Health
 from runners.protocol.words import Framework
 from runners.settings import RunnerSettings
 
-_ALWAYS_LOADED: Final = ("runners.jobs.worker", "numpy", "matplotlib.figure")
+_WORKER: Final = "runners.jobs.worker"
+_BESIDES: Final = ("numpy", "matplotlib.figure", "matplotlib.backends.backend_agg")
 _PRELOADED: Final = {
-    Framework.TENSORFLOW: ("tensorflow",),
+    Framework.TENSORFLOW: ("tensorflow", *_BESIDES),
     # the first optimizer of a process imports torch._dynamo, which takes longer than torch itself
-    Framework.PYTORCH: ("torch", "torch._dynamo"),
+    Framework.PYTORCH: ("torch", "torch._dynamo", *_BESIDES),
 }
 _PACKAGES: Final = {
     Framework.TENSORFLOW: ("tensorflow", "keras", "numpy", "nvidia-cudnn-cu12"),
@@ -86,7 +87,7 @@ async def open_runner(
             Nurture(
                 framework=framework,
                 python=settings.pythons.get(framework, Path(sys.executable)),
-                preload=(*_PRELOADED[framework], *_ALWAYS_LOADED),
+                preload=(*(_PRELOADED[framework] if settings.runner_preload else ()), _WORKER),
                 packages=_PACKAGES[framework],
                 environment=environment,
             )

@@ -1,0 +1,170 @@
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from runners.catalogue import Catalogue, load_catalogue
+from runners.jobs.workshop import Runner, open_runner
+from runners.protocol.jobs import JobView, Submission
+from runners.protocol.words import JobId, JobState
+from runners.settings import RunnerSettings
+
+TRIALS = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_mine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in os.environ:
+        if name.startswith("XUEBAN_"):
+            monkeypatch.delenv(name)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+
+@pytest.fixture
+def trials(monkeypatch: pytest.MonkeyPatch) -> Catalogue:
+    """The catalogue of the trial examples."""
+    monkeypatch.syspath_prepend(str(TRIALS))
+    monkeypatch.setenv("PYTHONPATH", str(TRIALS))
+    return load_catalogue("trials")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> RunnerSettings:
+    """Settings under which a trial starts quickly and ends quickly."""
+    return RunnerSettings(
+        data_dir=tmp_path / "data",
+        runner_preload=False,
+        runner_memory_mb=256,
+        runner_ask_grace_s=0.5,
+        runner_terminate_grace_s=0.3,
+    )
+
+
+@pytest.fixture
+def leftovers(settings: RunnerSettings) -> Callable[[], list[str]]:
+    """What jobs and their nurseries left behind: processes and scratch folders."""
+
+    def find() -> list[str]:
+        home = str(settings.data_dir / "cache")
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if (
+                    process.status() != psutil.STATUS_ZOMBIE
+                    and process.environ().get("HOME") == home
+                ):
+                    found.append(" ".join(process.cmdline()))
+        for scratch in settings.data_dir.glob("**/scratch/*"):
+            found.append(str(scratch))
+        return found
+
+    return find
+
+
+class Bench:
+    """An open runner and what tests do with it."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+
+    def submit(self, example: str, **parameters: Any) -> JobId:
+        view, _ = self.runner.dispatcher.submit(Submission(example=example, parameters=parameters))
+        return view.id
+
+    def view(self, job_id: JobId) -> JobView:
+        return self.runner.journal.view(job_id)
+
+    async def until(self, job_id: JobId, reached: Callable[[JobView], bool]) -> JobView:
+        async with asyncio.timeout(60):
+            while not reached(self.view(job_id)):
+                await asyncio.sleep(0.01)
+        return self.view(job_id)
+
+    async def started(self, job_id: JobId) -> int:
+        """The id of the job's process once it said something."""
+        await self.until(job_id, lambda view: view.progress is not None)
+        trace = self.runner.journal.trace(job_id)
+        assert trace is not None
+        return trace.pid
+
+    async def end(self, job_id: JobId) -> JobView:
+        return await self.until(job_id, lambda view: view.state.final)
+
+
+@pytest.fixture
+async def bench(settings: RunnerSettings, trials: Catalogue) -> AsyncIterator[Bench]:
+    """A runner in this process."""
+    folder = settings.data_dir / "runner"
+    async with open_runner(settings, trials, folder / "jobs.db", folder / "scratch") as runner:
+        yield Bench(runner)
+
+
+class Program:
+    """A runner program in a process of its own."""
+
+    def __init__(self, settings: RunnerSettings, **variables: str) -> None:
+        self.settings = settings
+        self.variables = variables
+        self.address = ""
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *options: str) -> str:
+        values = self.settings.model_dump(exclude_none=True)
+        environment = {f"XUEBAN_{name.upper()}": str(value) for name, value in values.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "runners", "serve", "--examples", "trials"]
+            + ["--end-with-stdin", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment, **self.variables},
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        self.address = json.loads(line)["listening"] if line else ""
+        return self.address
+
+    def kill(self) -> None:
+        """Kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.communicate()
+
+    def stop(self) -> int:
+        """Close its standard input; its exit status."""
+        assert self.process is not None
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+@pytest.fixture
+def program(settings: RunnerSettings, trials: Catalogue) -> Iterator[Program]:
+    """A runner program, not started yet."""
+    del trials
+    program = Program(settings)
+    yield program
+    if program.process is not None and program.process.poll() is None:
+        program.kill()
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], None]:
+    """Wait until something holds."""
+
+    def wait(holds: Callable[[], bool], seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, "it never came to hold"
+            time.sleep(0.02)
+
+    return wait
