@@ -1,5 +1,6 @@
 """The README's tables say what the code says."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -27,8 +28,7 @@ def readme() -> str:
 def first_cells(readme: str, table: str) -> list[str]:
     """The code in the first column of the table that follows the comment named ``table``."""
     _, _, after = readme.partition(f"<!-- {table}:")
-    lines = after.splitlines()[1:]
-    rows = [line for line in lines[2 : next(i for i, line in enumerate(lines) if not line)]]
+    rows = itertools.takewhile(bool, after.splitlines()[3:])
     return [match[1] for row in rows if (match := re.match(r"\| `([^`]+)`", row))]
 
 
@@ -45,10 +45,9 @@ def test_every_example_is_listed(readme: str) -> None:
 
 async def test_every_command_is_listed_with_its_options(readme: str, tmp_path: Path) -> None:
     services = Services(FakeRetriever(Bank(())), FakeRunner(()), MemoryStore(), FakeClock())
-    bot = create_bot(Settings(data_dir=tmp_path), services)
-    await bot.load_features()
-    listed = [usage(path, options) for path, options in await commands_of(bot.tree)]
-    await bot.close()
+    async with create_bot(Settings(data_dir=tmp_path), services) as bot:
+        await bot.load_features()
+        listed = [usage(path, options) for path, options in await commands_of(bot.tree)]
     assert first_cells(readme, "commands") == sorted(listed)
 
 
