@@ -8,6 +8,7 @@ from typing import Protocol
 import discord
 from discord import ButtonStyle
 from discord.ui import View
+from discord.utils import MISSING
 
 from bot.buttons import ROW_WIDTH, ButtonSpec, view_of
 from bot.rendering.answers import answer_text, refused_text, unsure_text
@@ -48,6 +49,18 @@ async def send_reply(reply: Reply, first: Send, more: Send) -> None:
             await send(part)
         else:
             await send(part, view=view)
+
+
+def responding(interaction: discord.Interaction, *, ephemeral: bool = False) -> tuple[Send, Send]:
+    """How the first and the further messages of an interaction's answer are sent."""
+
+    async def first(content: str, *, view: View = MISSING) -> None:
+        await interaction.response.send_message(content, view=view, ephemeral=ephemeral)
+
+    async def further(content: str, *, view: View = MISSING) -> None:
+        await interaction.followup.send(content, view=view, ephemeral=ephemeral)
+
+    return first, further
 
 
 def reply_to(outcome: Outcome, bank: Bank, language: Language) -> Reply:

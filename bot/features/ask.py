@@ -14,10 +14,10 @@ from bot.answers import (
     NONE_OF_THESE,
     SHOW,
     Reply,
-    Send,
     entry_reply,
     quoted,
     reply_to,
+    responding,
     send_reply,
     unquoted,
 )
@@ -152,13 +152,13 @@ class Ask(commands.Cog):
         """Answer with the entry that a button names."""
         entry, language = self._entry(arguments)
         reply = entry_reply(entry, self.bot.services.retriever.bank, language)
-        await send_reply(reply, *_responding(interaction))
+        await send_reply(reply, *responding(interaction))
 
     async def more(self, interaction: Interaction, arguments: tuple[str, ...]) -> None:
         """Show, to whoever pressed, what the answer left out."""
         entry, language = self._entry(arguments)
         reply = Reply(split_markdown(more_text(entry, language)))
-        await send_reply(reply, *_responding(interaction, ephemeral=True))
+        await send_reply(reply, *responding(interaction, ephemeral=True))
 
     async def code(self, interaction: Interaction, arguments: tuple[str, ...]) -> None:
         """Show, to whoever pressed, the answer's code and the source of its examples."""
@@ -203,18 +203,6 @@ class Ask(commands.Cog):
 def without_mention(content: str, user_id: int) -> str:
     """What is left of a message when the mentions of ``user_id`` are taken out."""
     return re.sub(rf"<@!?{user_id}>", " ", content).strip()
-
-
-def _responding(interaction: Interaction, *, ephemeral: bool = False) -> tuple[Send, Send]:
-    """How the first and the further messages of an interaction's answer are sent."""
-
-    async def first(content: str, *, view: View = MISSING) -> None:
-        await interaction.response.send_message(content, view=view, ephemeral=ephemeral)
-
-    async def further(content: str, *, view: View = MISSING) -> None:
-        await interaction.followup.send(content, view=view, ephemeral=ephemeral)
-
-    return first, further
 
 
 def _asks_for(entry: Entry, wanted: str) -> bool:

@@ -14,7 +14,7 @@ from discord.ext import commands, tasks
 from discord.ui import View
 from discord.utils import MISSING
 
-from bot.answers import Reply, entry_reply, reply_to, send_reply
+from bot.answers import Reply, entry_reply, reply_to, responding, send_reply
 from bot.buttons import ButtonSpec, view_of
 from bot.client import TutorBot
 from bot.errors import EntryGoneError
@@ -71,7 +71,7 @@ class Study(commands.Cog):
     """Looks after the study channels of this process's servers."""
 
     study = app_commands.Group(
-        name=said("study", zh="学习频道"),
+        name="study",
         description=said("Make this channel a study channel", zh="把这个频道变成学习频道"),
         guild_only=True,
         default_permissions=discord.Permissions(manage_guild=True),
@@ -98,17 +98,13 @@ class Study(commands.Cog):
         self.tick.cancel()
 
     @study.command(
-        name=said("start", zh="开始"),
+        name="start",
         description=said(
             "A question every day, and answers without a mention",
             zh="每天一道题，提问不用 @ 也会回答",
         ),
     )
-    @app_commands.rename(
-        hour=said("hour", zh="几点"),
-        timezone=said("timezone", zh="时区"),
-        question_language=said("language", zh="语言"),
-    )
+    @app_commands.rename(question_language="language")
     @app_commands.describe(
         hour=said("The hour of the daily question, 0 to 23", zh="每日一题的钟点，0 到 23"),
         timezone=said("The time zone that the hour is in", zh="按哪个时区的钟点"),
@@ -171,7 +167,7 @@ class Study(commands.Cog):
         ]
 
     @study.command(
-        name=said("stop", zh="结束"),
+        name="stop",
         description=said("Make this channel an ordinary one again", zh="把这个频道变回普通频道"),
     )
     @app_commands.checks.has_permissions(manage_guild=True)
@@ -318,14 +314,7 @@ class Study(commands.Cog):
         if entry is None:
             raise EntryGoneError
         reply = entry_reply(entry, bank, language_of_locale(interaction.locale))
-
-        async def first(content: str, *, view: View = MISSING) -> None:
-            await interaction.response.send_message(content, view=view, ephemeral=True)
-
-        async def more(content: str, *, view: View = MISSING) -> None:
-            await interaction.followup.send(content, view=view, ephemeral=True)
-
-        await send_reply(reply, first, more)
+        await send_reply(reply, *responding(interaction, ephemeral=True))
 
 
 def _asks_the_room(message: discord.Message) -> bool:

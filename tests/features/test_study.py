@@ -227,16 +227,12 @@ async def test_missing_permissions_are_named_at_the_start(
 async def test_commands_carry_their_chinese(simcord_bot: TutorBot) -> None:
     (study,) = (each for each in await simcord_bot.tree.fetch_commands() if each.name == "study")
     chinese = (discord.Locale.chinese, discord.Locale.taiwan_chinese)
-    assert study.name_localizations == dict.fromkeys(chinese, "学习频道")
+    assert study.description_localizations == dict.fromkeys(chinese, "把这个频道变成学习频道")
     assert study.default_member_permissions == discord.Permissions(manage_guild=True)
     start = study.options[0]
     assert isinstance(start, discord.app_commands.AppCommandGroup)
-    assert start.name_localizations[discord.Locale.taiwan_chinese] == "开始"
-    assert [
-        (each.name, each.name_localizations[discord.Locale.chinese])
-        for each in start.options
-        if isinstance(each, discord.app_commands.Argument)
-    ] == [("hour", "几点"), ("timezone", "时区"), ("language", "语言")]
+    assert start.description_localizations[discord.Locale.taiwan_chinese].startswith("每天一道题")
+    assert [each.name for each in start.options] == ["hour", "timezone", "language"]
 
 
 class TestWithoutMessageContent:
