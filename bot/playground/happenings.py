@@ -115,6 +115,13 @@ class BotOffline:
     """The bot's last gateway connection is gone."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClockMoved:
+    """The playground's clock was moved on."""
+
+    now: datetime
+
+
 Happening: TypeAlias = (
     MessageCreated
     | MessageUpdated
@@ -131,4 +138,5 @@ Happening: TypeAlias = (
     | InteractionChanged
     | BotOnline
     | BotOffline
+    | ClockMoved
 )

@@ -16,6 +16,7 @@ from bot.playground.faults import Faults
 from bot.playground.gateway import Gateway
 from bot.playground.happenings import Happening, InteractionCreated
 from bot.playground.interactions import ACKNOWLEDGE_WITHIN
+from bot.playground.learners.api import LearnerApi
 from bot.playground.rates import Rates
 from bot.playground.render import Renderer
 from bot.playground.values import Interaction
@@ -91,10 +92,12 @@ async def open_playground(
     )
     api = Api(world, renderer, faults, Rates(), bot_token=bot_token, gateway_url=_gateway_url(url))
     playground = Playground(url, bot_token, clock, world, faults, gateway, api)
+    learners = LearnerApi(world, renderer, gateway, api, faults, host=host)
     application = web.Application(client_max_size=_BODY_LIMIT)
     application.router.add_get("/gateway", gateway.serve)
     api.add_to(application)
     add_files(application, world)
+    learners.add_to(application)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -102,6 +105,7 @@ async def open_playground(
         async with _deadlines(world):
             yield playground
     finally:
+        learners.stream.end()
         await gateway.close_connections()
         await runner.cleanup()
 

@@ -55,7 +55,9 @@ async def connected(
     intents: discord.Intents | None = None,
     prepare: Callable[[commands.AutoShardedBot], None] | None = None,
 ) -> AsyncIterator[commands.AutoShardedBot]:
-    bot = commands.AutoShardedBot("!", intents=intents or discord.Intents.all(), help_command=None)
+    bot = commands.AutoShardedBot(
+        "!", intents=intents or discord.Intents.all(), help_command=None, guild_ready_timeout=0.1
+    )
     if prepare is not None:
         prepare(bot)
     ready = asyncio.Event()

@@ -1,0 +1,1 @@
+"""The learners' side: what a person does in the playground, and what it sees."""
