@@ -77,10 +77,13 @@ def _read(source: Path) -> bytes:
         opened = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise RefusedArtifactError(f"it cannot be read: {error.strerror}") from error
-    with os.fdopen(opened, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise RefusedArtifactError("it is no file")
-        content = file.read(SIZE_LIMIT + 1)
+        with os.fdopen(opened, "rb", closefd=False) as file:
+            content = file.read(SIZE_LIMIT + 1)
+    finally:
+        os.close(opened)
     if len(content) > SIZE_LIMIT:
         raise RefusedArtifactError(f"it is larger than {SIZE_LIMIT // 1024**2} MiB")
     return content
