@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from knowledge.manner import Manner
 from knowledge.outcome import Answered, Hit, Outcome, Refused, Unsure
 
 _CANDIDATES: Final = 3
@@ -11,27 +12,37 @@ _CANDIDATES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The least confidence, 0 to 1, for each step; ``ask <= answer <= answer_unaddressed``.
+    """The least confidence, 0 to 1, for each step; ``ask <= addressed <= asked <= said``.
 
-    ``answer`` is for questions put to the tutor, ``answer_unaddressed`` for what people say among
-    themselves, and from ``ask`` on it is worth asking what was meant.
+    From ``ask`` on it is worth asking what was meant. The others are what an answer needs: to a
+    question put to the tutor, to one that people asked each other, and to a remark of theirs.
     """
 
-    answer: float
-    answer_unaddressed: float
     ask: float
+    addressed: float
+    asked: float
+    said: float
+
+    def answer(self, manner: Manner) -> float:
+        """What an answer needs when the text came in that manner."""
+        match manner:
+            case Manner.ADDRESSED:
+                return self.addressed
+            case Manner.ASKED:
+                return self.asked
+            case Manner.SAID:
+                return self.said
 
 
-THRESHOLDS: Final = Thresholds(answer=0.5, answer_unaddressed=0.8, ask=0.2)
+THRESHOLDS: Final = Thresholds(ask=0.2, addressed=0.5, asked=0.8, said=0.95)
 
 
 def decide(
-    hits: Sequence[Hit], confidence: float, thresholds: Thresholds, *, addressed: bool
+    hits: Sequence[Hit], confidence: float, manner: Manner, thresholds: Thresholds = THRESHOLDS
 ) -> Outcome:
     """The outcome for ``hits`` (best first) with the confidence in the first one."""
     found = tuple(hits)
-    needed = thresholds.answer if addressed else thresholds.answer_unaddressed
-    if found and confidence >= needed:
+    if found and confidence >= thresholds.answer(manner):
         return Answered(found[0].entry, confidence, found)
     if found and confidence >= thresholds.ask:
         return Unsure(found[:_CANDIDATES], confidence, found)

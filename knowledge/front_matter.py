@@ -75,7 +75,8 @@ def read_document(text: str) -> Document:
 
 
 def _read_yaml(text: str) -> Value:
-    compose: Any = yaml.compose  # pyright: ignore[reportUnknownMemberType] - it has no types
+    # PyYAML says nothing of its types.
+    compose: Any = yaml.compose  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     try:
         node: yaml.Node | None = compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:

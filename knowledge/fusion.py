@@ -13,7 +13,7 @@ from knowledge.signals import Signals
 class Weights:
     """How much each ranker counts, and the unit in which its differences are read."""
 
-    head: float = 1.0
+    head: float = 1.5
     lexical: float = 0.5
     lexical_unit: float = 4.0
     document: float = 0.5

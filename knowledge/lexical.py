@@ -25,14 +25,20 @@ class _Segmenter(Protocol):
     def cut_for_search(self, text: str) -> list[str]: ...
 
 
-def tokens(text: str) -> list[str]:
-    """What ``text`` (normalised) is compared by: words, and pairs of neighbouring Han characters.
+def words(text: str) -> list[str]:
+    """The words of ``text`` (normalised), cut as for a search engine.
 
-    Words are cut as for a search engine, so that a long word brings the shorter ones in it along.
+    A long word brings the shorter ones in it along.
     """
-    words = [word.lower() for word in _segmenter().cut_for_search(text) if _WORDY.search(word)]
+    return [word.lower() for word in _segmenter().cut_for_search(text) if _WORDY.search(word)]
+
+
+def tokens(text: str) -> list[str]:
+    """What ``text`` is compared by: its words, and pairs of neighbouring Han characters."""
+    found = words(text)
+    known = set(found)
     pairs = [left + right for run in _HAN_RUN.findall(text) for left, right in pairwise(run)]
-    return words + [pair for pair in pairs if pair not in words]
+    return found + [pair for pair in pairs if pair not in known]
 
 
 class Bm25:

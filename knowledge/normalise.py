@@ -10,6 +10,7 @@ MAX_CHARACTERS: Final = 1000
 
 _SPACES: Final = re.compile(r"\s+")
 _UNSEEN: Final = re.compile(r"[\u0000-\u0008\u000e-\u001f\u007f\u00ad\u200b-\u200f\u2060\ufeff]")
+_HALVES: Final = re.compile(r"[\ud800-\udfff]")
 _WORD: Final = re.compile(r"\w")
 _MENTION: Final = re.compile(r"<(?:@[!&]?|#|a?:\w+:|t:)\d+(?::\w)?>")
 
@@ -26,7 +27,7 @@ def normalise(text: str) -> str:
     """
     # Cutting first bounds the time that any input can take; no step below makes text much longer,
     # and the second cut sees to what it does.
-    text = text[: 2 * MAX_CHARACTERS]
+    text = _HALVES.sub("", text[: 2 * MAX_CHARACTERS])
     # One pass can make work for another: NFKC can compose what lower-casing took apart.
     for _ in range(4):
         passed = _pass(text)

@@ -61,6 +61,10 @@ class Rankers:
                 known_words=sum(self._lexical.knows(word) for word in words),
             )
 
+    def knows(self, word: str) -> bool:
+        """Whether any entry uses ``word``."""
+        return self._lexical.knows(word)
+
     def _index(self, texts: Sequence[str], vectors_of: VectorsOf) -> FaissIndex:
         vectors = self._head.centred(vectors_of(texts))
         return FaissIndex("", [text_hash(text) for text in texts], vectors)

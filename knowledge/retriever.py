@@ -7,12 +7,14 @@ import numpy as np
 
 from knowledge.bank import Bank
 from knowledge.confidence import features
-from knowledge.decision import THRESHOLDS, decide
+from knowledge.decision import decide
 from knowledge.encoder import Encoder, open_encoder
 from knowledge.errors import IndexMismatchError
+from knowledge.follow_up import in_context
 from knowledge.fusion import fuse
 from knowledge.lexical import Scores
 from knowledge.lexicon import Lexicon
+from knowledge.manner import Manner, manner_of
 from knowledge.normalise import has_words, normalise, without_mentions
 from knowledge.outcome import Hit, Outcome, Query
 from knowledge.prepare import Prepared, Sources, load_prepared
@@ -48,8 +50,8 @@ class Retriever:
 
     def retrieve_many(self, queries: Sequence[Query], top_k: int = TOP_K) -> list[Outcome]:
         """The outcome of each query, in their order; all are encoded in one batch."""
-        texts = [normalise(without_mentions(query.text)) for query in queries]
-        told = [number for number, text in enumerate(texts) if has_words(text)]
+        texts = [self._text(query) for query in queries]
+        told = [number for number, text in enumerate(texts) if text]
         asked = [texts[number] for number in told]
         signals = dict(
             zip(
@@ -63,12 +65,19 @@ class Retriever:
             for number, query in enumerate(queries)
         ]
 
+    def _text(self, query: Query) -> str:
+        text = normalise(without_mentions(query.text))
+        if not has_words(text):
+            return ""
+        return in_context(text, query.conversation, self._rankers.knows)
+
     def _outcome(self, query: Query, text: str, signals: Signals | None, top_k: int) -> Outcome:
         if signals is None:
-            return decide((), 0.0, THRESHOLDS, addressed=query.addressed)
+            return decide((), 0.0, Manner.ADDRESSED)
         fused = fuse(signals)
         confidence = self._gate.confidence(features(text, signals, fused))
-        return decide(self._hits(fused, top_k), confidence, THRESHOLDS, addressed=query.addressed)
+        manner = manner_of(text, addressed=query.addressed)
+        return decide(self._hits(fused, top_k), confidence, manner)
 
     def _hits(self, fused: Scores, top_k: int) -> list[Hit]:
         best = [int(number) for number in np.argsort(-fused, kind="stable")[:top_k]]

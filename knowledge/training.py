@@ -22,7 +22,7 @@ from knowledge.progress import Progress, silent
 from knowledge.rankers import Rankers, VectorsOf
 from knowledge.signals import Signals
 
-RECIPE: Final = 1
+RECIPE: Final = 2
 """Raised whenever training changes, so that what was trained before is trained anew."""
 
 _ROUNDS: Final = 5
