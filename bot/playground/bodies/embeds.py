@@ -58,6 +58,7 @@ class Embed(Body):
     thumbnail: EmbedPicture | None = None
     author: EmbedAuthor | None = None
     fields: list[EmbedField] | None = Field(None, max_length=25)
+    flags: int | None = None
 
     @property
     def length(self) -> int:
