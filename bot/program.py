@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bot.client import create_bot
 from bot.discord_address import discord_at
 from bot.errors import NoTokenError
-from bot.playground.server import open_playground
+from bot.playground.server import Playground, open_playground
 from bot.services import Clock, Services, open_services
 from bot.settings import Settings
 
@@ -53,12 +53,16 @@ async def run_playground(settings: Settings, say: Callable[[str], None]) -> None
     """Open a Discord on loopback, put the bot into it, and say where it is."""
     async with open_playground(port=settings.playground_port) as playground:
         say(playground.url)
-        there = settings.model_copy(
-            update={
-                "discord_token": SecretStr(playground.bot_token),
-                "discord_api": playground.api_url,
-                "discord_gateway": playground.gateway_url,
-                "discord_cdn": playground.cdn_url,
-            }
-        )
-        await run_bot(there, playground.clock)
+        await run_bot(at_playground(settings, playground), playground.clock)
+
+
+def at_playground(settings: Settings, playground: Playground) -> Settings:
+    """The settings of a bot that takes ``playground`` for Discord."""
+    return settings.model_copy(
+        update={
+            "discord_token": SecretStr(playground.bot_token),
+            "discord_api": playground.api_url,
+            "discord_gateway": playground.gateway_url,
+            "discord_cdn": playground.cdn_url,
+        }
+    )

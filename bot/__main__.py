@@ -1,0 +1,5 @@
+"""``python -m bot`` is ``xueban``."""
+
+from bot.cli import main
+
+main()
