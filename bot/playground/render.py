@@ -34,6 +34,11 @@ FILE_LIMIT = 10 * 1024 * 1024
 """Bytes that one attachment may have."""
 
 _ATTACHED = "attachment://"
+_DONE_BY = {
+    CallbackKind.DEFERRED_MESSAGE: CallbackKind.MESSAGE,
+    CallbackKind.DEFERRED_UPDATE: CallbackKind.UPDATE,
+}
+"""A deferral is answered as what it will become."""
 _EMBED_PICTURES = ("image", "thumbnail")
 
 
@@ -395,7 +400,8 @@ class Renderer:
             "response_message_ephemeral": message.ephemeral,
         }
         rendered = self.message(message, self._directory.bot.id)
-        return {"interaction": about, "resource": {"type": int(kind), "message": rendered}}
+        did = _DONE_BY.get(kind, kind)
+        return {"interaction": about, "resource": {"type": int(did), "message": rendered}}
 
     def learner_interaction(self, interaction: Interaction) -> Json:
         """An interaction as its learner sees it."""

@@ -13,6 +13,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.playground.server import Playground, open_playground
+from tests.schema_check import check_playground
 
 Connect = Callable[..., AbstractAsyncContextManager[commands.AutoShardedBot]]
 
@@ -22,6 +23,7 @@ async def playground(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Playgroun
     async with open_playground() as opened:
         point_discord_at(opened, monkeypatch)
         yield opened
+        check_playground(opened)
 
 
 def point_discord_at(playground: Playground, monkeypatch: pytest.MonkeyPatch) -> None:

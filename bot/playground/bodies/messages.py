@@ -110,7 +110,9 @@ class NewMessage(MessageParts):
 
 
 class MessageEdit(MessageParts):
-    """A change of a message in a channel."""
+    """A change of a message in a channel; libraries send ``tts`` along, which changes nothing."""
+
+    tts: bool | None = None
 
 
 class InteractionMessage(MessageParts):

@@ -1,6 +1,7 @@
 """The learners' side over HTTP: JSON, and a stream of events."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
@@ -16,7 +17,7 @@ from bot.playground.faults import Dropped, Fault, Faults, RateLimited, ServerErr
 from bot.playground.gateway import Gateway
 from bot.playground.happenings import ClockMoved, Happening, InteractionChanged
 from bot.playground.learners.acts import Acts
-from bot.playground.learners.stream import LearnerStream
+from bot.playground.learners.stream import LearnerStream, Numbered
 from bot.playground.render import Renderer, instant
 from bot.playground.values import Channel, Interaction, InteractionState, User
 from bot.playground.wire import ALL_PERMISSIONS, Json, Permission, Snowflake
@@ -182,20 +183,26 @@ class LearnerApi:
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
         await response.prepare(request)
-        await response.write(b": hello\n\n")
-        with self.stream.follow(after) as queue:
-            while True:
-                try:
-                    numbered = await asyncio.wait_for(queue.get(), _KEEP_ALIVE_SECONDS)
-                except TimeoutError:
-                    await response.write(b": still here\n\n")
-                    continue
-                if numbered is None:
-                    return response
-                event = self.stream.seen_by(user, numbered[1])
-                if event is not None:
-                    text = json.dumps(event, ensure_ascii=False)
-                    await response.write(f"id: {numbered[0]}\ndata: {text}\n\n".encode())
+        with self.stream.follow(after) as queue, contextlib.suppress(ConnectionError):
+            await response.write(b": hello\n\n")
+            await self._write_events(response, user, queue)
+        return response
+
+    async def _write_events(
+        self, response: web.StreamResponse, user: User, queue: "asyncio.Queue[Numbered | None]"
+    ) -> None:
+        while True:
+            try:
+                numbered = await asyncio.wait_for(queue.get(), _KEEP_ALIVE_SECONDS)
+            except TimeoutError:
+                await response.write(b": still here\n\n")
+                continue
+            if numbered is None:
+                return
+            event = self.stream.seen_by(user, numbered[1])
+            if event is not None:
+                text = json.dumps(event, ensure_ascii=False)
+                await response.write(f"id: {numbered[0]}\ndata: {text}\n\n".encode())
 
     def _state(self, _asked: Asked) -> Json:
         bot = self._directory.bot
