@@ -8,7 +8,11 @@ from knowledge.outcome import Refused, Unsure
 def answer_text(entry: Entry, language: Language) -> str:
     """The answer: its question, the one-sentence summary, the explanation with its code."""
     answer = entry.answer(language)
-    return f"### {entry.question.text(language)}\n**{answer.summary}**\n\n{answer.explanation}"
+    text = f"### {entry.question.text(language)}\n**{answer.summary}**\n\n{answer.explanation}"
+    # An answer that leaves the code to the other language is read without that one here.
+    return (
+        text if "```" in answer.explanation else f"{text}\n\n{code_text(entry, language)}".rstrip()
+    )
 
 
 def more_text(entry: Entry, language: Language) -> str:
