@@ -293,7 +293,8 @@ def _queued(position: int | None, language: Language) -> str:
 
 
 def _running(view: JobView, language: Language) -> str:
-    since = f" · <t:{int(view.started_at.timestamp())}:R>" if view.started_at else ""
+    started = view.started_at
+    since = f" · {_SINCE.text(language)} <t:{int(started.timestamp())}:R>" if started else ""
     limit = (
         f" · {_LIMIT.text(language)} {shown_duration(view.limit_s, language)}"
         if view.limit_s
@@ -451,6 +452,7 @@ _OTHERS = Bilingual("其余默认：", "defaults for the rest: ")
 _QUEUED = Bilingual("排队中", "Queued")
 _RUNNING = Bilingual("运行中", "Running")
 _STARTING = Bilingual("正在准备……", "Getting ready…")
+_SINCE = Bilingual("开始于", "started")
 _LIMIT = Bilingual("时限", "limit")
 _SUCCEEDED = Bilingual("完成", "Done")
 _CANCELLED = Bilingual("已取消", "Cancelled")

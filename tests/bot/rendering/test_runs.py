@@ -168,7 +168,7 @@ def test_queued_card_shows_the_place_in_the_queue() -> None:
 def test_running_card_shows_bar_time_limit_and_metrics_so_far() -> None:
     job = view(started(), metric(1, loss=0.5), metric(2, loss=0.25), progress(2, 5))
     card = card_text(ZH, job)
-    assert "🏃 运行中 · <t:1772413205:R> · 时限 5 分钟\n▰▰▰▰▱▱▱▱▱▱ 2/5 · 40 %\n" in card
+    assert "🏃 运行中 · 开始于 <t:1772413205:R> · 时限 5 分钟\n▰▰▰▰▱▱▱▱▱▱ 2/5 · 40 %\n" in card
     assert "```\n步          1     2\n训练损失  0.5  0.25\n```" in card
     assert "cpu" not in card
 
