@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, field_validator, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from bot.playground.bodies.components import TopLevel
 from bot.playground.bodies.embeds import Embed, check_embeds
@@ -44,7 +44,12 @@ class AllowedMentionsBody(Body):
 
 
 class AttachmentBody(Body):
-    """A file: the index of one sent along, or the id of one to keep."""
+    """A file: the index of one sent along, or the id of one to keep.
+
+    discord.py keeps a file by sending back all that it was told of it, as Discord allows.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     id: SnowflakeField
     filename: str | None = Field(None, min_length=1, max_length=1024)
