@@ -18,7 +18,7 @@ import psutil
 
 from runners.jobs.lineage import signal_group
 from runners.jobs.messages import LINE_LIMIT, Assignment
-from runners.jobs.nursery import REQUEST_LIMIT
+from runners.jobs.nursery import REQUEST_LIMIT, folder_prefix
 from runners.jobs.output import lines_of
 from runners.protocol.words import Framework, JobId
 
@@ -27,6 +27,7 @@ _logger = logging.getLogger(__name__)
 _START: Final = "from runners.jobs.nursery import main; main()"
 _FIRST_PAUSE_S: Final = 0.2
 _LOADING_S: Final = 300.0
+_ENDING_S: Final = 3.0
 _FULL_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 30.0
 
@@ -216,8 +217,6 @@ class Launcher:
     async def _live(self) -> bool:
         """Start a nursery and serve it until it ends; whether it was ready."""
         loop = asyncio.get_running_loop()
-        # short, because a socket's path has a limit of some hundred bytes
-        folder = tempfile.mkdtemp(prefix="xueban-")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(0)
         nursery: asyncio.subprocess.Process | None = None
@@ -225,7 +224,7 @@ class Launcher:
         output: asyncio.Task[None] | None = None
         try:
             with theirs:
-                nursery = await self._start(theirs, folder)
+                nursery = await self._start(theirs)
             output = asyncio.create_task(self._pass_on(nursery.stdout))
             self._control = ours
             with contextlib.suppress(ConnectionError):
@@ -241,14 +240,12 @@ class Launcher:
             ours.close()
             self._forget()
             if nursery is not None:
-                signal_group(nursery.pid, signal.SIGKILL)
-                await nursery.wait()
+                await _end(nursery)
             if output is not None:
                 output.cancel()
-            shutil.rmtree(folder, ignore_errors=True)
         return was_ready
 
-    async def _start(self, control: socket.socket, folder: str) -> asyncio.subprocess.Process:
+    async def _start(self, control: socket.socket) -> asyncio.subprocess.Process:
         arguments: list[str] = []
         for option, values in (
             ("--preload", self._nurture.preload),
@@ -265,7 +262,7 @@ class Launcher:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={**self._nurture.environment, "TMPDIR": folder},
+            env=self._nurture.environment,
             pass_fds=(control.fileno(),),
             start_new_session=True,
         )
@@ -315,6 +312,24 @@ class Launcher:
                 ended.set_result(None)
 
 
+async def _end(nursery: asyncio.subprocess.Process) -> None:
+    """Let it end what came out of it, then make sure of it and of its forkserver."""
+    with contextlib.suppress(ProcessLookupError):
+        nursery.terminate()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_ENDING_S):
+            await nursery.wait()
+    signal_group(nursery.pid, signal.SIGKILL)
+    await nursery.wait()
+    _remove_folder(nursery.pid)
+
+
+def _remove_folder(pid: int) -> None:
+    """Remove what a nursery that was killed could not remove."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{folder_prefix(pid)}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def nursery_environment(given: Mapping[str, str], *, threads: int, cache: Path) -> dict[str, str]:
     """What the processes of jobs see of the environment ``given``: no settings, no secrets.
 
@@ -343,7 +358,7 @@ def nursery_environment(given: Mapping[str, str], *, threads: int, cache: Path) 
     }
 
 
-_KEPT = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"})
+_KEPT = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR"})
 _KEPT_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
 
 

@@ -1,4 +1,4 @@
-"""Who dies with whom: the kernel's word that a process shall not outlive its parent."""
+"""Who dies with whom: no process of a job outlives it, and no job its runner."""
 
 import ctypes
 import os
@@ -9,6 +9,7 @@ from contextlib import suppress
 import psutil
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(number: signal.Signals) -> None:
@@ -16,12 +17,15 @@ def die_with_parent(number: signal.Signals) -> None:
     if not sys.platform.startswith("linux"):
         return
     parent = os.getppid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+    _prctl(_PR_SET_PDEATHSIG, int(number))
     if os.getppid() != parent:
         os.kill(os.getpid(), number)  # the parent was gone before the kernel knew
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends (Linux only)."""
+    if sys.platform.startswith("linux"):
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:
@@ -52,6 +56,13 @@ def end_tree(pid: int, born: float) -> None:
     for each in doomed:
         with suppress(psutil.Error):
             each.kill()
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def _in_session(pid: int, session: int) -> bool:

@@ -17,6 +17,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
@@ -24,10 +25,14 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from types import FrameType
 from typing import Final, NoReturn
 
-from runners.jobs.lineage import die_with_parent, signal_group
+import psutil
+
+from runners.jobs.lineage import adopt_orphans, die_with_parent
 
 REQUEST_LIMIT: Final = 64 * 1024
 """The longest request or reply, bytes."""
+
+_ENDING_S: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,31 +45,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     die_with_parent(signal.SIGTERM)
-    children: dict[str, ForkServerProcess] = {}
+    adopt_orphans()
+    folder: str | None = None
     try:
-        with socket.socket(fileno=options.control) as control:
-            _serve(control, children, options.preload, options.packages)
+        # in the system's folder, because a socket's path has a limit of some hundred bytes
+        folder = tempfile.mkdtemp(prefix=folder_prefix(os.getpid()))
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
+        # the runner's end is heard twice, as a signal and on the socket, in any order: the
+        # signal must not interrupt what comes after
+        with contextlib.suppress(SystemExit), socket.socket(fileno=options.control) as control:
+            try:
+                _serve(control, options.preload, options.packages)
+            finally:
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
     finally:
-        for child in children.values():
-            if child.pid is not None:
-                signal_group(child.pid, signal.SIGKILL)
-        shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+        _end(psutil.Process().children(recursive=True))
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         # the forkserver is in this group
         os.killpg(0, signal.SIGKILL)
 
 
-def _serve(
-    control: socket.socket,
-    children: dict[str, ForkServerProcess],
-    preload: list[str],
-    packages: list[str],
-) -> None:
+def folder_prefix(pid: int) -> str:
+    """How the name of a nursery's temporary folder begins."""
+    return f"xueban-{pid}-"
+
+
+def _serve(control: socket.socket, preload: list[str], packages: list[str]) -> None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(preload)
     began = time.monotonic()
     warm_up = context.Process(target=_nothing)
     warm_up.start()
     warm_up.join()
+    servants = psutil.Process().children()
+    children: dict[str, ForkServerProcess] = {}
     _reply(control, kind="ready", versions=_versions(packages), seconds=time.monotonic() - began)
     while True:
         ready = wait([control, *(child.sentinel for child in children.values())])
@@ -73,6 +88,11 @@ def _serve(
             child.join()
             _reply(control, kind="exited", job=job, code=child.exitcode)
             child.close()
+            if not all(servant.is_running() for servant in servants):
+                return  # the forkserver died: a new nursery will do better than this one
+            if not children:
+                # what jobs started and did not end has come to this process
+                _end([each for each in psutil.Process().children() if each not in servants])
         if control in ready and not _answer(control, children, context):
             return
 
@@ -108,6 +128,13 @@ def _begin(assignment: str, connection: socket.socket, output: Connection) -> No
     from runners.jobs.worker import work
 
     work(assignment, connection, output)
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=_ENDING_S)
 
 
 def _nothing() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from runners.jobs.server import BODY_LIMIT, build_app
 from runners.protocol.events import EVENT, Event
@@ -139,12 +140,8 @@ async def test_a_place_to_go_on_from_is_a_number(http: Client, after: str) -> No
 async def test_an_artifact_that_the_job_did_not_leave_is_not_there(http: Client, name: str) -> None:
     _, view = await submit(http, example="steady")
     await events(http, view["id"])
-    async with http.get(
-        http.make_url("/")
-        .joinpath("jobs", view["id"], "artifacts")
-        .with_path(f"/jobs/{view['id']}/artifacts/{name}", encoded=True)
-        .path_qs
-    ) as answer:
+    path = f"{http.make_url('/')}jobs/{view['id']}/artifacts/{name}"
+    async with http.session.get(URL(path, encoded=True)) as answer:
         assert answer.status == 404
 
 

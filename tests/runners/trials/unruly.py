@@ -37,6 +37,7 @@ class UnrulyParameters(Parameters):
             "environment",
             "diverge",
             "thread",
+            "abandon",
         ],
         Says("方式", "how"),
     ] = "raise"
@@ -155,6 +156,12 @@ def environment(context: Context) -> None:
 def diverge(context: Context) -> None:
     context.metric(step=1, loss=float("nan"))
     context.metric(final=float("inf"))
+
+
+def abandon(context: Context) -> None:
+    sleep = f"{sys.executable} -c 'import time; time.sleep(600)'"
+    subprocess.run(["/bin/sh", "-c", f"setsid {sleep} >/dev/null 2>&1 &"], check=True)
+    context.metric(final=1.0)
 
 
 def thread(context: Context) -> None:
