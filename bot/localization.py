@@ -1,5 +1,7 @@
 """Commands in the learner's language: a text carries its Chinese along to Discord."""
 
+from typing import Any
+
 from discord import Locale, app_commands
 from discord.app_commands import TranslationContextTypes, Translator, locale_str
 
@@ -49,7 +51,7 @@ _TERM_WORDS = 2
 """Up to so many words, a Latin question is a term rather than a sentence."""
 
 
-async def command_payloads(tree: app_commands.CommandTree) -> list[dict[str, object]]:
+async def command_payloads(tree: app_commands.CommandTree[Any]) -> list[dict[str, Any]]:
     """The global commands as Discord is told them, translations included."""
     translator = tree.translator
     return [

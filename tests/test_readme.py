@@ -3,6 +3,7 @@
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from discord import app_commands
@@ -51,9 +52,10 @@ async def test_every_command_is_listed_with_its_options(readme: str, tmp_path: P
     assert first_cells(readme, "commands") == sorted(listed)
 
 
-async def commands_of(tree: app_commands.CommandTree) -> list[tuple[str, list[dict]]]:
-    found = []
-    for payload in await command_payloads(tree):
+async def commands_of(tree: app_commands.CommandTree[Any]) -> list[tuple[str, list[Any]]]:
+    found: list[tuple[str, list[Any]]] = []
+    payloads: list[dict[str, Any]] = await command_payloads(tree)
+    for payload in payloads:
         options = payload["options"]
         subcommands = [option for option in options if option["type"] == 1]
         if subcommands:
@@ -63,7 +65,7 @@ async def commands_of(tree: app_commands.CommandTree) -> list[tuple[str, list[di
     return found
 
 
-def usage(path: str, options: list[dict]) -> str:
+def usage(path: str, options: list[Any]) -> str:
     shown = [o["name"] if o.get("required") else f"[{o['name']}]" for o in options]
     return " ".join((f"/{path}", *shown))
 
