@@ -24,7 +24,7 @@ from bot.playground.world import World
 
 _BODY_LIMIT = 64 * 1024 * 1024
 _HEARTBEAT_INTERVAL = 41.25
-_SHUTDOWN_SECONDS = 1
+_SHUTDOWN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
