@@ -3,8 +3,8 @@
 import argparse
 import asyncio
 import json
-import locale
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -119,5 +119,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _language() -> Language:
-    spoken = locale.getlocale(locale.LC_MESSAGES)[0] or ""
-    return "zh" if spoken.lower().startswith(("zh", "chinese")) else "en"
+    # not asked of the C library: it knows only the locales that are installed
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    spoken = next((name for name in names if name), "")
+    return "zh" if spoken.lower().startswith("zh") else "en"

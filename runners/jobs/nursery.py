@@ -42,28 +42,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--preload", action="append", default=[])
     parser.add_argument("--packages", action="append", default=[])
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
-    die_with_parent(signal.SIGTERM)
-    adopt_orphans()
-    folder: str | None = None
+    # in the system's folder, because a socket's path has a limit of some hundred bytes; made
+    # before anything can interrupt, and removed by the runner when this process is killed
+    folder = tempfile.mkdtemp(prefix=folder_prefix(os.getpid()))
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
     try:
-        # in the system's folder, because a socket's path has a limit of some hundred bytes
-        folder = tempfile.mkdtemp(prefix=folder_prefix(os.getpid()))
-        os.environ["TMPDIR"] = tempfile.tempdir = folder
         # the runner's end is heard twice, as a signal and on the socket, in any order: the
         # signal must not interrupt what comes after
         with contextlib.suppress(SystemExit), socket.socket(fileno=options.control) as control:
             try:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, _leave)
+                die_with_parent(signal.SIGTERM)
+                adopt_orphans()
                 _serve(control, options.preload, options.packages)
             finally:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
     finally:
-        _end(psutil.Process().children(recursive=True))
-        if folder is not None:
+        try:
+            _end(psutil.Process().children(recursive=True))
+        finally:
             shutil.rmtree(folder, ignore_errors=True)
-        # the forkserver is in this group
-        os.killpg(0, signal.SIGKILL)
+            # the forkserver is in this group
+            os.killpg(0, signal.SIGKILL)
 
 
 def folder_prefix(pid: int) -> str:

@@ -7,14 +7,15 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
+
 from runners.catalogue import Catalogue, load_catalogue
 from runners.jobs.workshop import Runner, open_runner
+from runners.protocol.catalogue import ParameterValue
 from runners.protocol.jobs import JobView, Submission
-from runners.protocol.words import JobId, JobState
+from runners.protocol.words import JobId
 from runners.settings import RunnerSettings
 
 TRIALS = Path(__file__).parent
@@ -63,9 +64,7 @@ def leftovers(settings: RunnerSettings) -> Callable[[], list[str]]:
                     and process.environ().get("HOME") == home
                 ):
                     found.append(" ".join(process.cmdline()))
-        for scratch in settings.data_dir.glob("**/scratch/*"):
-            found.append(str(scratch))
-        return found
+        return found + [str(scratch) for scratch in settings.data_dir.glob("**/scratch/*")]
 
     return find
 
@@ -76,7 +75,7 @@ class Bench:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
 
-    def submit(self, example: str, **parameters: Any) -> JobId:
+    def submit(self, example: str, **parameters: ParameterValue) -> JobId:
         view, _ = self.runner.dispatcher.submit(Submission(example=example, parameters=parameters))
         return view.id
 
@@ -85,9 +84,11 @@ class Bench:
 
     async def until(self, job_id: JobId, reached: Callable[[JobView], bool]) -> JobView:
         async with asyncio.timeout(60):
-            while not reached(self.view(job_id)):
+            view = self.view(job_id)
+            while not reached(view):
                 await asyncio.sleep(0.01)
-        return self.view(job_id)
+                view = self.view(job_id)
+        return view
 
     async def started(self, job_id: JobId) -> int:
         """The id of the job's process once it said something."""
@@ -120,9 +121,9 @@ class Program:
     def start(self, *options: str) -> str:
         values = self.settings.model_dump(exclude_none=True)
         environment = {f"XUEBAN_{name.upper()}": str(value) for name, value in values.items()}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "runners", "serve", "--examples", "trials"]
-            + ["--end-with-stdin", *options],
+        command = [sys.executable, "-m", "runners", "serve", "--examples", "trials"]
+        self.process = subprocess.Popen(  # noqa: S603 - our own program
+            [*command, "--end-with-stdin", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

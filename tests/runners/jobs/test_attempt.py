@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
 from runners.protocol.events import Terminal
 from runners.protocol.words import FailureReason, JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from tests.runners.conftest import Bench
 
 
@@ -172,7 +174,7 @@ async def test_a_thread_left_behind_does_not_keep_a_job_from_ending(bench: "Benc
 
 
 async def test_a_job_sees_a_folder_and_session_of_its_own_and_no_settings(
-    bench: "Bench", monkeypatch: pytest.MonkeyPatch
+    bench: "Bench",
 ) -> None:
     job = bench.submit("unruly", how="environment")
     await bench.end(job)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -37,7 +37,7 @@ class Remote:
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - on loopback
             return answer.read()
 
-    def submit(self, example: str, **parameters: Any) -> str:
+    def submit(self, example: str, **parameters: object) -> str:
         body = {"example": example, "parameters": parameters}
         return json.loads(self.ask("/jobs", body, "POST"))["id"]
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
@@ -13,11 +14,9 @@ from runners.protocol.events import EVENT, Event
 from runners.protocol.words import JobId
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from tests.runners.conftest import Bench
 
-Client = TestClient[Any, "web.Application"]
+Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture

@@ -198,8 +198,12 @@ class Lives(RuleBasedStateMachine):
 
 
 def test_every_job_has_one_true_end_whatever_happens(program: "Program") -> None:
+    class TheseLives(Lives):
+        def __init__(self) -> None:
+            super().__init__(type(program))
+
     run_state_machine_as_test(
-        lambda: Lives(type(program)),
+        TheseLives,
         settings=settings(
             max_examples=6,
             stateful_step_count=14,

@@ -58,7 +58,7 @@ def run(context: Context, parameters: UnrulyParameters) -> None:
     elif how == "raise":
         raise ValueError("seven is not a batch size\nand more")
     elif how == "exit":
-        print("about to leave")
+        sys.stdout.write("about to leave\n")
         os._exit(7)
     elif how == "segfault":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -129,8 +129,8 @@ def giant(context: Context) -> None:
 
 def family(context: Context) -> None:
     sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
-    subprocess.Popen(sleep)
-    subprocess.Popen(sleep, start_new_session=True)
+    subprocess.Popen(sleep)  # noqa: S603 - our own program
+    subprocess.Popen(sleep, start_new_session=True)  # noqa: S603 - our own program
     if os.fork() == 0:
         time.sleep(600)
     deaf(context)
@@ -160,7 +160,8 @@ def diverge(context: Context) -> None:
 
 def abandon(context: Context) -> None:
     sleep = f"{sys.executable} -c 'import time; time.sleep(600)'"
-    subprocess.run(["/bin/sh", "-c", f"setsid {sleep} >/dev/null 2>&1 &"], check=True)
+    command = ["/bin/sh", "-c", f"setsid {sleep} >/dev/null 2>&1 &"]
+    subprocess.run(command, check=True)  # noqa: S603 - our own program
     context.metric(final=1.0)
 
 
