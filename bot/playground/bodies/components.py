@@ -98,6 +98,12 @@ class Select(Part):
             raise broken("SELECT_COMPONENT_RANGE_INVALID", "min_values is above max_values")
         return self
 
+    def answer(self, numbers: Iterator[int]) -> Json:
+        """The select as it comes back; only modals know `required`."""
+        answer = super().answer(numbers)
+        answer.pop("required", None)
+        return answer
+
 
 class StringSelect(Select):
     """A select with options of its own."""
