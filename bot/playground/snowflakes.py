@@ -1,7 +1,5 @@
 """Ids that rise with time, as Discord makes them."""
 
-from datetime import UTC, datetime
-
 from bot.playground.clock import MovableClock
 from bot.playground.wire import EPOCH_MS, Snowflake
 
@@ -20,8 +18,3 @@ class SnowflakeMint:
         milliseconds = int(self._clock.now().timestamp() * 1000) - EPOCH_MS
         self._last = max(self._last + 1, milliseconds << _INCREMENT_BITS)
         return Snowflake(self._last)
-
-
-def moment_of(snowflake: int) -> datetime:
-    """When an id was made, UTC, to the millisecond."""
-    return datetime.fromtimestamp(((snowflake >> _INCREMENT_BITS) + EPOCH_MS) / 1000, UTC)
