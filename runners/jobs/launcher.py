@@ -231,8 +231,8 @@ class Launcher:
                 while reply := await loop.sock_recv(ours, REQUEST_LIMIT):
                     self._hear(json.loads(reply))
             was_ready = self._ready
-        except OSError as error:
-            _logger.error("the nursery of %s: %s", self._nurture.framework, error)  # noqa: TRY400 - the message says it all
+        except Exception:
+            _logger.exception("the nursery of %s could not be served", self._nurture.framework)
         finally:
             self._ready = False
             self._decided.clear()

@@ -21,7 +21,12 @@ from runners.protocol.words import Framework
 from runners.settings import RunnerSettings
 
 _WORKER: Final = "runners.jobs.worker"
-_BESIDES: Final = ("numpy", "matplotlib.figure", "matplotlib.backends.backend_agg")
+_BESIDES: Final = (
+    "numpy",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "sklearn.datasets",
+)
 _PRELOADED: Final = {
     Framework.TENSORFLOW: ("tensorflow", *_BESIDES),
     # the first optimizer of a process imports torch._dynamo, which takes longer than torch itself

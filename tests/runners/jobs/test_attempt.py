@@ -1,13 +1,18 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from runners.catalogue import Catalogue
+from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.events import Terminal
-from runners.protocol.words import FailureReason, JobState
+from runners.protocol.jobs import Submission
+from runners.protocol.words import FailureReason, JobId, JobState
+from runners.settings import RunnerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +25,17 @@ def gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+async def log_lines(runner: Runner, job: JobId) -> list[str]:
+    """All lines that a job leaves, once it has ended."""
+    return [
+        event.text
+        async for batch in runner.journal.follow(job, 0, 5)
+        if isinstance(batch, tuple)
+        for event in batch
+        if event.type == "log"
+    ]
 
 
 async def test_a_job_reports_its_rows_results_and_picture(bench: "Bench") -> None:
@@ -121,13 +137,7 @@ async def test_what_a_job_prints_is_bounded_and_readable(bench: "Bench") -> None
     job = bench.submit("unruly", how="chatty")
     view = await bench.end(job)
     assert view.state is JobState.SUCCEEDED
-    logs = [
-        event.text
-        async for batch in bench.runner.journal.follow(job, 0, 5)
-        if isinstance(batch, tuple)
-        for event in batch
-        if event.type == "log"
-    ]
+    logs = await log_lines(bench.runner, job)
     assert len(logs) == 401
     assert logs[0] == "x" * 100
     assert logs[-1] == "more than 400 log lines: the rest is left out"
@@ -178,15 +188,10 @@ async def test_a_job_sees_a_folder_and_session_of_its_own_and_no_settings(
 ) -> None:
     job = bench.submit("unruly", how="environment")
     await bench.end(job)
-    logs = [
-        event.text
-        async for batch in bench.runner.journal.follow(job, 0, 5)
-        if isinstance(batch, tuple)
-        for event in batch
-        if event.type == "log"
-    ]
+    logs = await log_lines(bench.runner, job)
     assert not [line for line in logs if line.startswith("XUEBAN_")]
     assert "session=True" in logs
+    assert "loaded=False" in logs
     assert "MPLBACKEND=Agg" in logs
     assert any(line.startswith("cwd=") and line.endswith(job) for line in logs)
 
@@ -214,3 +219,27 @@ async def test_the_events_of_a_job_are_gapless_and_have_one_end(bench: "Bench") 
     assert [event.type for event in events if isinstance(event, Terminal)] == ["succeeded"]
     assert isinstance(events[-1], Terminal)
     assert [event.type for event in events[:2]] == ["queued", "started"]
+
+
+async def test_a_job_finds_its_framework_loaded(
+    settings: RunnerSettings, trials: Catalogue, tmp_path: Path
+) -> None:
+    ahead = settings.model_copy(update={"runner_preload": True, "runner_memory_mb": 4_096})
+    async with open_runner(ahead, trials, tmp_path / "jobs.db", tmp_path / "scratch") as runner:
+        submission = Submission(example="unruly", parameters={"how": "environment"})
+        view, _ = runner.dispatcher.submit(submission)
+        logs = await log_lines(runner, view.id)
+    assert "loaded=True" in logs
+
+
+async def test_a_framework_that_cannot_be_loaded_is_told(
+    settings: RunnerSettings, trials: Catalogue, tmp_path: Path
+) -> None:
+    broken = settings.model_copy(update={"pytorch_python": Path("/bin/false")})
+    async with open_runner(broken, trials, tmp_path / "jobs.db", tmp_path / "scratch") as runner:
+        view, _ = runner.dispatcher.submit(Submission(example="steady"))
+        async for _ in runner.journal.follow(view.id, 0, 5):
+            pass
+        failed = runner.journal.view(view.id).failure
+    assert failed is not None
+    assert failed.message == "pytorch could not be loaded"

@@ -150,6 +150,7 @@ def environment(context: Context) -> None:
     for name, value in sorted(os.environ.items()):
         context.log(f"{name}={value}")
     context.log(f"cwd={Path.cwd()}")
+    context.log(f"loaded={'torch' in sys.modules}")
     context.log(f"session={os.getsid(0) == os.getpid()}")
 
 
