@@ -327,6 +327,19 @@ def _general(stage: Stage) -> discord.TextChannel:
     return channel
 
 
+async def test_a_long_answer_is_read_from_its_beginning(open_page: OpenPage) -> None:
+    page = await open_page(height=460)
+    await page.get_by_test_id("channel-dm").click()
+    await page.get_by_test_id("composer").fill("过拟合")
+    await page.get_by_test_id("composer").press("Enter")
+    await expect(by_bot(page)).to_have_count(1)
+    await expect(page.get_by_test_id("jump")).to_be_visible()
+    await expect(page.get_by_test_id("message").first).to_be_in_viewport(ratio=1)
+    await page.get_by_test_id("jump").click()
+    await expect(page.get_by_test_id("jump")).to_be_hidden()
+    assert await distance_from_end(page) < 2
+
+
 async def test_buttons_selects_and_forms_are_used(open_page: OpenPage) -> None:
     page = await open_page()
     await page.get_by_test_id("channel-dm").click()
