@@ -54,39 +54,52 @@ class Content:
     pictures: tuple[Picture, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message is."""
+
+    channel: discord.PartialMessageable
+    message_id: int
+
+    @property
+    def message(self) -> discord.PartialMessage:
+        """The message, as far as one can be edited without being looked up."""
+        return self.channel.get_partial_message(self.message_id)
+
+
 class LiveMessage:
     """One message of the bot's own, sent anew where it can no longer be edited.
 
     ``moved`` is told the id of the message that took over, ``farewell`` gives the text that
-    then stays in the old one, from the address of the new.
+    then stays in the old one, from the address of the new. ``shown`` is what the message holds,
+    where that is known.
     """
 
     def __init__(
         self,
-        channel: discord.PartialMessageable,
-        message_id: int,
+        place: Place,
         *,
         moved: Callable[[int], Awaitable[None]],
         farewell: Callable[[str], str],
         now: Callable[[], datetime],
+        shown: Content | None = None,
     ) -> None:
-        self._channel = channel
-        self._message_id = message_id
+        self._place = place
         self._moved = moved
         self._farewell = farewell
         self._now = now
-        self._shown: Content | None = None
+        self._shown = shown
         self._deleted = False
         self._unwanted = False
 
-    async def update(self, content: Content) -> None:
-        """Show ``content``, which more will follow.
+    async def update(self, content: Content) -> bool:
+        """Show ``content``, which more will follow; False where nothing had to be sent.
 
         What Discord refuses is logged and left to the contents that follow. Where somebody
         deleted the message, or the bot may not write any more, only the last is tried again.
         """
         if self._unwanted or content == self._shown:
-            return
+            return False
         try:
             if self._old():
                 await self._take_over(content)
@@ -95,9 +108,10 @@ class LiveMessage:
         except discord.HTTPException as error:
             self._deleted = error.code == _UNKNOWN_MESSAGE
             self._unwanted = error.status in (_FORBIDDEN, _NOT_FOUND)
-            _log.warning("message %s was not updated: %s", self._message_id, error)
+            _log.warning("message %s was not updated: %s", self._place.message_id, error)
         except (aiohttp.ClientError, OSError) as error:
-            _log.warning("message %s was not updated: %s", self._message_id, error)
+            _log.warning("message %s was not updated: %s", self._place.message_id, error)
+        return True
 
     async def finish(self, content: Content) -> Delivery:
         """Show ``content``, the last one, in a new message if need be.
@@ -123,11 +137,11 @@ class LiveMessage:
         return Delivery.SHOWN
 
     def _old(self) -> bool:
-        return self._now() - snowflake_time(self._message_id) >= OLD_AFTER
+        return self._now() - snowflake_time(self._place.message_id) >= OLD_AFTER
 
     async def _edit(self, content: Content) -> None:
         try:
-            await self._channel.get_partial_message(self._message_id).edit(
+            await self._place.message.edit(
                 content=content.text, attachments=_files(content), view=view_of(content.buttons)
             )
         except discord.HTTPException as error:
@@ -139,21 +153,21 @@ class LiveMessage:
 
     async def _take_over(self, content: Content) -> None:
         """Send a message anew and say so, where that still works, in the old one."""
-        old = self._channel.get_partial_message(self._message_id)
+        old = self._place.message
         await self._send_anew(content)
-        link = self._channel.get_partial_message(self._message_id).jump_url
         try:
-            await old.edit(content=self._farewell(link), view=None)
+            await old.edit(content=self._farewell(self._place.message.jump_url), view=None)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             _log.info("message %s cannot say where its successor is: %s", old.id, error)
 
     async def _send_anew(self, content: Content) -> None:
         view = view_of(content.buttons)
-        message = await self._channel.send(
+        sent = await self._place.channel.send(
             content.text, files=_files(content), view=MISSING if view is None else view
         )
-        self._message_id, self._deleted, self._shown = message.id, False, content
-        await self._moved(message.id)
+        self._place = Place(self._place.channel, sent.id)
+        self._deleted, self._shown = False, content
+        await self._moved(sent.id)
 
 
 def _refusal(error: discord.HTTPException, *, with_files: bool) -> Delivery:

@@ -7,12 +7,13 @@ from runners.protocol.jobs import JobView
 
 
 async def show_paced(
-    views: AsyncIterator[JobView], show: Callable[[JobView], Awaitable[None]], seconds: float
+    views: AsyncIterator[JobView], show: Callable[[JobView], Awaitable[bool]], seconds: float
 ) -> None:
     """Show the newest of ``views`` again and again, at most once in ``seconds``.
 
     The first view is shown at once, and so is the final one; a view that a newer one overtakes
-    while it waits is left out. Errors of ``views`` and ``show`` come through.
+    while it waits is left out. ``show`` tells whether it showed anything: what was there already
+    costs no time. Errors of ``views`` and ``show`` come through.
     """
     loop = asyncio.get_running_loop()
     waiting: JobView | None = None
@@ -29,9 +30,10 @@ async def show_paced(
                     break
                 coming = asyncio.ensure_future(anext(views))
             if waiting is not None and (waiting.state.final or loop.time() >= due):
-                await show(waiting)
+                shown = await show(waiting)
                 waiting = None
-                due = loop.time() + seconds
+                if shown:
+                    due = loop.time() + seconds
         if waiting is not None:
             await show(waiting)
     finally:

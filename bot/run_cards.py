@@ -12,7 +12,7 @@ from discord.utils import MISSING
 from bot.answers import SHOW
 from bot.buttons import ButtonSpec, view_of
 from bot.client import TutorBot
-from bot.live_message import Content, Delivery, LiveMessage, Picture
+from bot.live_message import Content, Delivery, LiveMessage, Picture, Place
 from bot.pacing import show_paced
 from bot.rendering.runs import (
     RunHeading,
@@ -73,10 +73,9 @@ class RunCards:
         """
         heading = RunHeading(run.info.id, run.settings, run.owner_id, run.language, run.info)
         channel = self._bot.get_partial_messageable(run.channel_id, guild_id=run.guild_id)
-        buttons = view_of(self._buttons(heading, run.view))
-        message = await channel.send(
-            card_text(heading, run.view), view=MISSING if buttons is None else buttons
-        )
+        content = Content(card_text(heading, run.view), self._buttons(heading, run.view))
+        buttons = view_of(content.buttons)
+        message = await channel.send(content.text, view=MISSING if buttons is None else buttons)
         card = RunCard(
             job_id=run.view.id,
             example=run.info.id,
@@ -89,18 +88,18 @@ class RunCards:
             created_at=self._services.clock.now(),
         )
         await self._services.store.open_card(card)
-        self.follow(card)
+        self.follow(card, content)
 
     async def resume(self) -> None:
         """Follow every card of the store whose job's end was not shown."""
         for card in await self._services.store.open_cards():
             self.follow(card)
 
-    def follow(self, card: RunCard) -> None:
-        """Follow ``card`` to its job's end, unless that is under way."""
+    def follow(self, card: RunCard, shown: Content | None = None) -> None:
+        """Follow ``card``, which shows ``shown``, to its job's end, unless that is under way."""
         if card.job_id in self._tasks:
             return
-        task = asyncio.create_task(self._follow(card), name=f"card of job {card.job_id}")
+        task = asyncio.create_task(self._follow(card, shown), name=f"card of job {card.job_id}")
         self._tasks[card.job_id] = task
         task.add_done_callback(lambda ended: self._ended(card.job_id, ended))
 
@@ -117,18 +116,19 @@ class RunCards:
             # The card stays open in the store, so the next start of the bot tries again.
             _log.error("the card of job %s is not followed any more", job_id, exc_info=error)
 
-    async def _follow(self, card: RunCard) -> None:
+    async def _follow(self, card: RunCard, shown: Content | None) -> None:
         heading = await self._heading(card)
 
         async def moved(message_id: int) -> None:
             await self._services.store.move_card(card.job_id, message_id)
 
+        channel = self._bot.get_partial_messageable(card.channel_id, guild_id=card.guild_id)
         message = LiveMessage(
-            self._bot.get_partial_messageable(card.channel_id, guild_id=card.guild_id),
-            card.message_id,
+            Place(channel, card.message_id),
             moved=moved,
             farewell=lambda link: moved_text(heading, link),
             now=self._services.clock.now,
+            shown=shown,
         )
         try:
             await self._show_to_the_end(card, heading, message)
@@ -142,12 +142,12 @@ class RunCards:
     ) -> None:
         job_id = JobId(card.job_id)
 
-        async def show(view: JobView) -> None:
+        async def show(view: JobView) -> bool:
             if view.state.final:
                 await self._finish(card, heading, view, message)
-            else:
-                buttons = self._buttons(heading, view)
-                await message.update(Content(card_text(heading, view), buttons))
+                return True
+            buttons = self._buttons(heading, view)
+            return await message.update(Content(card_text(heading, view), buttons))
 
         while True:
             try:

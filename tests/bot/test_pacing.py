@@ -32,16 +32,21 @@ async def stream(*steps: JobView | asyncio.Event) -> AsyncIterator[JobView]:
 
 
 class Shown:
-    """Keeps what was shown; ``third`` is set as soon as the view number 3 is among it."""
+    """Keeps what was shown; ``third`` is set as soon as the view number 3 is among it.
 
-    def __init__(self) -> None:
+    The views numbered in ``known`` were there already.
+    """
+
+    def __init__(self, *known: int) -> None:
+        self.known = known
         self.sequences: list[int] = []
         self.third = asyncio.Event()
 
-    async def __call__(self, view: JobView) -> None:
+    async def __call__(self, view: JobView) -> bool:
         self.sequences.append(view.sequence)
         if view.sequence == 3:
             self.third.set()
+        return view.sequence not in self.known
 
 
 async def test_first_and_final_view_are_shown_at_once_and_the_rest_is_left_out() -> None:
@@ -49,6 +54,12 @@ async def test_first_and_final_view_are_shown_at_once_and_the_rest_is_left_out()
     end = at(4, JobState.SUCCEEDED)
     await show_paced(stream(at(1), at(2), at(3), end), shown, LONG_S)
     assert shown.sequences == [1, 4]
+
+
+async def test_what_was_there_already_holds_nothing_up() -> None:
+    shown = Shown(1)
+    await show_paced(stream(at(1), at(2), at(3), at(4, JobState.FAILED)), shown, LONG_S)
+    assert shown.sequences == [1, 2, 4]
 
 
 async def test_without_a_pace_every_view_is_shown() -> None:
@@ -75,7 +86,7 @@ async def test_errors_of_the_stream_and_of_showing_come_through() -> None:
         yield at(1)
         raise ConnectionError
 
-    async def refuse(view: JobView) -> None:
+    async def refuse(view: JobView) -> bool:
         raise ValueError(view.sequence)
 
     with pytest.raises(ConnectionError):

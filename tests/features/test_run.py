@@ -396,12 +396,13 @@ async def test_progress_is_shown_at_its_pace_and_the_end_at_once(
     await start(group)
     runner.start(runner.last)
     await env.settle()
-    assert "Queued" in group.card().content
-    await env.advance_time(61)
     assert "Getting ready" in group.card().content
-    runner.progress(runner.last, 1, 2)
+    runner.progress(runner.last, 1, 4)
+    runner.progress(runner.last, 2, 4)
     await env.settle()
     assert "Getting ready" in group.card().content
+    await env.advance_time(61)
+    assert "2/4 · 50 %" in group.card().content
     runner.finish(runner.last)
     await env.settle()
     assert "✅ Done" in group.card().content
