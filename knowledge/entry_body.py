@@ -202,7 +202,7 @@ def _code_blocks(lines: Sequence[_Line]) -> Iterator[Code]:
         fence = _FENCE.match(line.text)
         if not marks and fence:
             marks, indent = fence["marks"], fence["indent"]
-            language, block = fence["info"].split()[0], []
+            language, block = fence["info"].strip().partition(" ")[0], []
         elif fence and _closes(fence, marks):
             yield Code(language, "\n".join(block))
             marks = ""

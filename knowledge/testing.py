@@ -32,13 +32,14 @@ class FakeEncoder:
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         """The vectors of ``texts``."""
         self.encoded.extend(texts)
-        vectors = np.zeros((len(texts), self._dimension), np.float32)
-        for vector, text in zip(vectors, texts, strict=True):
-            vector += self._direction(self._name)
-            for start in range(max(len(text) - 1, 1)):
-                vector += self._direction(text[start : start + 2])
-            vector /= np.linalg.norm(vector)
-        return vectors
+        vectors = [self._vector(text) for text in texts]
+        return np.array(vectors, np.float32).reshape(len(texts), self._dimension)
+
+    def _vector(self, text: str) -> Vectors:
+        pairs = [text[start : start + 2] for start in range(max(len(text) - 1, 1))]
+        directions = [self._direction(part) for part in (self._name, *pairs)]
+        total: Vectors = np.sum(directions, axis=0)
+        return (total / np.linalg.norm(total)).astype(np.float32)
 
     def _direction(self, text: str) -> Vectors:
         seed = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8]

