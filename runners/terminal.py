@@ -7,6 +7,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from runners.protocol.words import JobState, Language
 from runners.settings import RunnerSettings
 
 _QUIET_S = 60
+_NUMBERS = 2
 
 
 def show_catalogue(catalogue: Catalogue, language: Language) -> None:
@@ -127,7 +129,7 @@ async def _follow(runner: Runner, view: JobView, language: Language) -> JobView:
 
 def _shown(view: JobView, language: Language) -> dict[str, Any]:
     latest = view.history[-1].values if view.history else view.metrics
-    numbers = "  ".join(f"{name} {value:.4g}" for name, value in latest.items())
+    numbers = "  ".join(f"{name} {value:.4g}" for name, value in islice(latest.items(), _NUMBERS))
     progress = view.progress
     if progress is None:
         return {"note": numbers}
