@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
-from knowledge.bank import QUESTIONS, Bank, check_bank
+from knowledge.bank import QUESTIONS, Bank, check_bank, load_bank
+from knowledge.entry import Answer
 from knowledge.errors import KnowledgeError
 from knowledge.evaluate import Evaluation, Measures, evaluate, read_questions
 from knowledge.language import Language, language_of
@@ -22,6 +23,7 @@ _FAULTS_FOUND: Final = 1
 _FAILED: Final = 2
 _INTERRUPTED: Final = 130
 _HITS_SHOWN: Final = 3
+_FENCE: Final = "```"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,7 +130,7 @@ def _as_json(
             {
                 "entry": hit.entry,
                 "question": hit.question.text(language),
-                "score": round(hit.score, 4),
+                "score": round(hit.score, 4) + 0.0,  # and never a negative zero
             }
             for hit in outcome.hits[:top]
         ],
@@ -159,6 +161,7 @@ def _readable(outcome: Outcome, language: Language, bank: Bank, top: int) -> str
                 f"# {entry.question.text(language)}",
                 answer.summary,
                 answer.explanation,
+                *_shared_code(answer),
                 f"**{pitfalls}**",
                 answer.pitfalls,
             ]
@@ -180,15 +183,21 @@ def _readable(outcome: Outcome, language: Language, bank: Bank, top: int) -> str
             return _listed(title, nearest, language)
 
 
+def _shared_code(answer: Answer) -> list[str]:
+    """The code of the other language's answer, where this one has none of its own."""
+    if _FENCE in answer.explanation:
+        return []
+    return [f"{_FENCE}{code.language}\n{code.text}\n{_FENCE}" for code in answer.code]
+
+
 def _listed(title: str, hits: Sequence[Hit], language: Language) -> str:
     return "\n".join([title, *(f"- {hit.question.text(language)}  ({hit.entry})" for hit in hits)])
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    bank = load_bank()
+    questions = read_questions(options.file, lambda entry_id: bank.entry(entry_id) is not None)
     retriever = _open()
-    questions = read_questions(
-        options.file, lambda entry_id: retriever.bank.entry(entry_id) is not None
-    )
     result = evaluate(questions, retriever.retrieve_many, addressed=not options.unaddressed)
     if options.json:
         print(json.dumps(result.as_json(), ensure_ascii=False, indent=2))  # noqa: T201 - a command line prints

@@ -40,6 +40,7 @@ def retriever(
 ) -> FixedRetriever:
     fixed = FixedRetriever(bank, Answered(found[0].entry, 0.91234567, found))
     monkeypatch.setattr(cli, "_open", lambda: fixed)
+    monkeypatch.setattr(cli, "load_bank", lambda: bank)
     return fixed
 
 
@@ -89,7 +90,11 @@ def test_an_answer_is_readable_in_the_askers_language(capsys: pytest.CaptureFixt
 def test_the_language_of_the_answer_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["ask", "什么是知识蒸馏", "--language", "en", "--top", "1"])
     told = capsys.readouterr().out
-    assert told.startswith("# What is distillation?\n\ndistillation is a method.\n\n")
+    assert told.startswith(
+        "# What is distillation?\n\ndistillation is a method.\n\n"
+        "distillation looks at the numbers first.\n\n"
+        '```python\nprint("knowledge-distillation")\n```\n\n**Common mistakes**\n\n'
+    )
     assert "Close to it" not in told
 
 
