@@ -309,7 +309,8 @@ def _write_configuration(folder: Path, shape: _Shape, vocabulary: int) -> None:
             "hidden_act": "gelu",
             "hidden_dropout_prob": 0.1,
             "attention_probs_dropout_prob": 0.1,
-            "layer_norm_eps": 1e-12,
+            # Six digits are what fp32 holds of it.
+            "layer_norm_eps": float(f"{shape.epsilon:.6g}"),
             "max_position_embeddings": shape.positions,
             "type_vocab_size": shape.token_types,
             "vocab_size": vocabulary,
