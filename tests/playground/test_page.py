@@ -3,7 +3,6 @@
 import asyncio
 import io
 import re
-import shutil
 import struct
 import zlib
 from collections.abc import AsyncIterator
@@ -20,16 +19,8 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 from yarl import URL
 
 from bot.playground.server import Playground
+from tests.browser import FLAGS, chromium
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PATIENCE_MS = 20_000
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 ALT = "准确率曲线 <b>0.96</b>"
@@ -244,9 +235,7 @@ class OpenPage(Protocol):
 @pytest.fixture
 async def open_page(stage: Stage) -> AsyncIterator[OpenPage]:
     """Opens pages; at the end nothing may have been complained about in their consoles."""
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.fail("the page is tested in Debian's Chromium: apt-get install chromium")
+    executable = chromium()
     complaints: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
