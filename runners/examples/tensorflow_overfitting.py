@@ -123,7 +123,7 @@ def run(context: Context, parameters: Settings) -> None:
 _VARIANTS = {
     "bare": Text(zh="不加", en="bare"),
     "dropout": Text(zh="Dropout", en="dropout"),
-    "early_stopping": Text(zh="Dropout+早停", en="dropout + stop"),
+    "early_stopping": Text(zh="早停", en="stopping"),
 }
 _MEASURES = {
     "test_accuracy": Text(zh="测试准确率", en="test accuracy"),
