@@ -13,6 +13,7 @@ from bot.playground.learner import Learner
 from bot.playground.server import Playground, open_playground
 from bot.program import at_playground, run_bot
 from bot.settings import load_settings
+from tests.schema_check import check_playground
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,7 @@ async def playground(home: Path) -> AsyncGenerator[Playground]:
         yield opened
         tutor.cancel()
         await asyncio.gather(tutor, return_exceptions=True)
+        check_playground(opened)
     await runners_gone(home)
 
 
