@@ -71,7 +71,7 @@ def run(context: Context, parameters: Settings) -> None:
         losses, seconds = [], []
         for epoch in range(parameters.epochs):
             began = time.perf_counter()
-            losses.append(model.fit(data, verbose=0).history["loss"][0])
+            losses.append(model.fit(data, shuffle=False, verbose=0).history["loss"][0])
             seconds.append(time.perf_counter() - began)
             done = (replicas - 1) * parameters.epochs + epoch + 1
             context.progress(done, 2 * parameters.epochs)

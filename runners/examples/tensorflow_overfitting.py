@@ -88,6 +88,8 @@ def run(context: Context, parameters: Settings) -> None:
             callbacks=[*callbacks, tf.keras.callbacks.LambdaCallback(on_epoch_end=report)],
             verbose=0,
         ).history
+        # Whoever stopped early is through as well.
+        context.progress((number + 1) * parameters.epochs, len(variants) * parameters.epochs)
         train_loss[name], validation_loss[name] = history["loss"], history["val_loss"]
         measured: Any = model.evaluate(*test, verbose=0, return_dict=True)
         accuracy[name] = measured["accuracy"]

@@ -1,0 +1,123 @@
+"""Runs examples for tests: each in a process of its own, every warning an error, all kept.
+
+TensorFlow's devices and its determinism are set once for a whole process, so no two runs share
+one. TensorFlow's are forked from a server that has it loaded, as the product does, PyTorch's
+start bare. Nothing is imported here before a run asks for it.
+"""
+
+import multiprocessing
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from runners.catalogue import check_parameters, load_catalogue
+from runners.errors import MissingDatasetError
+from runners.protocol.catalogue import ParameterValue
+from runners.protocol.words import Framework, Text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+T = TypeVar("T")
+
+_PRELOADED = ["tensorflow", "matplotlib.backends.backend_agg", "sklearn.datasets", "scipy.ndimage"]
+_LONGEST_S = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture that an example left."""
+
+    path: Path
+    title: Text
+    alt: Text
+
+
+@dataclass(slots=True)
+class Ran:
+    """All that one run said, in its order."""
+
+    folder: Path
+    datasets: Path
+    steps: list[tuple[int, int]] = field(default_factory=list)
+    notes: list[Text | None] = field(default_factory=list)
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: dict[str, list[float]] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    figures: dict[str, Drawn] = field(default_factory=dict)
+    missing: str | None = None
+
+    def progress(self, done: int, total: int, note: Text | None = None) -> None:
+        assert 0 < done <= total
+        self.steps.append((done, total))
+        self.notes.append(note)
+
+    def metric(self, step: int | None = None, **values: float) -> None:
+        for name, value in values.items():
+            if step is None:
+                self.metrics[name] = float(value)
+            else:
+                curve = self.history.setdefault(name, [])
+                curve.append(float(value))
+                assert step == len(curve), f"step {step} of {name} is out of its turn"
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+    def figure(self, name: str, figure: "Figure", title: Text, alt: Text) -> None:
+        path = self.folder / f"{name}.png"
+        figure.savefig(path, format="png")
+        self.figures[name] = Drawn(path, title, alt)
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """Where tests have something run: an example, or a function of a module, by itself."""
+
+    folder: Path
+
+    def run(
+        self,
+        example: str,
+        *,
+        datasets: Path | None = None,
+        **parameters: ParameterValue,
+    ) -> Ran:
+        """What the example said; ``missing`` is the message of a MissingDatasetError."""
+        framework = load_catalogue()[example].example.framework
+        return self.alone(framework, _run, example, self.folder, datasets, parameters)
+
+    def alone(self, framework: Framework, task: Callable[..., T], *arguments: object) -> T:
+        """What ``task`` returns in a fresh process."""
+        with ProcessPoolExecutor(1, mp_context=_context(framework)) as pool:
+            return pool.submit(_strictly, task, *arguments).result(_LONGEST_S)
+
+
+def _context(framework: Framework) -> BaseContext:
+    if framework is Framework.PYTORCH:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_PRELOADED)
+    return context
+
+
+def _strictly(task: Callable[..., T], *arguments: object) -> T:
+    warnings.simplefilter("error")
+    return task(*arguments)
+
+
+def _run(
+    example: str, folder: Path, datasets: Path | None, parameters: Mapping[str, ParameterValue]
+) -> Ran:
+    ran = Ran(folder, datasets or folder / "nowhere")
+    listed = load_catalogue()[example]
+    checked = listed.example.parameters.model_validate(check_parameters(listed, parameters))
+    try:
+        listed.example.run(ran, checked)
+    except MissingDatasetError as error:
+        ran.missing = str(error)
+    return ran
