@@ -1,12 +1,29 @@
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from runners.examples.tensorflow_transfer_learning import vgg16_base
+from runners.protocol.words import Framework
 from tests.runners.examples.laboratory import Laboratory, Ran
 
 NAME = "tensorflow-transfer-learning"
 BASE_WEIGHTS = 14_048  # three 3 × 3 convolutions to 16, 32 and 32 channels, with biases
 HEAD_WEIGHTS = 512 * 5 + 5
+VGG16_WEIGHTS = 14_714_688  # Keras's documentation, without the top
+VGG16_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+def write_weights(folder: Path) -> None:
+    """Write weights of VGG16, if untrained ones, in the format that ImageNet's come in."""
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    with h5py.File(folder / VGG16_FILE, "w") as file, warnings.catch_warnings():
+        # what writing the old format warns of is none of the example's business
+        warnings.simplefilter("ignore", DeprecationWarning)
+        legacy_h5_format.save_weights_to_hdf5_group(file, vgg16_base(None))
 
 
 @pytest.fixture(scope="module", params=[0, 1])
@@ -49,4 +66,13 @@ def test_the_picture_is_told_in_both_languages_with_the_measured_numbers(ran: Ra
 def test_weights_that_are_not_there_are_named(laboratory: Laboratory) -> None:
     missing = laboratory.run(NAME, base="vgg16").missing
     assert missing is not None
-    assert missing.count("vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5") == 2
+    assert missing.count(VGG16_FILE) == 2
+
+
+def test_weights_of_vgg16_are_read_where_they_lie(laboratory: Laboratory, tmp_path: Path) -> None:
+    laboratory.alone(Framework.TENSORFLOW, write_weights, tmp_path)
+    ran = laboratory.run(NAME, datasets=tmp_path, base="vgg16", epochs=1, labels_each=1)
+    assert ran.missing is None
+    assert ran.metrics["frozen_trainable"] == HEAD_WEIGHTS
+    assert ran.metrics["fine_tuned_trainable"] == VGG16_WEIGHTS + HEAD_WEIGHTS
+    assert ran.steps == [(1, 3), (2, 3), (3, 3)]
