@@ -54,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", help="instead of XUEBAN_RUNNER_HOST")
     serve.add_argument("--port", type=int, help="instead of XUEBAN_RUNNER_PORT")
     serve.add_argument(
-        "--end-with-stdin", action="store_true", help="end when standard input is closed"
+        "--supervised",
+        action="store_true",
+        help="end when nobody supervises it and no job is left; the bot starts it so",
     )
     for command in commands.choices.values():
         command.add_argument(
@@ -115,7 +117,7 @@ def _serve(options: argparse.Namespace) -> int:
     from runners.jobs.server import serve
 
     catalogue = load_catalogue(options.examples, settings.pythons)
-    return asyncio.run(serve(settings, catalogue, end_with_stdin=options.end_with_stdin))
+    return asyncio.run(serve(settings, catalogue, supervised=options.supervised))
 
 
 def _language() -> Language:

@@ -1,22 +1,27 @@
-"""A runner program of one's own: started and ended with the caller, restarted when it dies."""
+"""A runner program of one's own: found or started, started again when it dies, ended when idle.
+
+The program lives as long as somebody supervises it, and beyond that until the jobs that it has
+are over: whoever comes back before finds it by what it wrote down in the data folder.
+"""
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import secrets
 import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import aiohttp
+import psutil
 from pydantic import SecretStr
 
 from runners.client import Endpoint, Patience, RunnerClient
 from runners.errors import RunnerUnreachableError
 from runners.settings import RunnerSettings
+from runners.whereabouts import Whereabouts, find_program, is_alive
 
 _logger = logging.getLogger(__name__)
 
@@ -24,7 +29,10 @@ _HOST: Final = "127.0.0.1"
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 15.0
 _LONG_LIFE_S: Final = 30.0
+_GREETING_S: Final = 10.0
 _FAREWELL_S: Final = 8.0
+_LAST_WORD_S: Final = 1.0
+_LOOK_S: Final = 0.05
 _LINE: Final = 64 * 1024
 
 
@@ -32,11 +40,13 @@ _LINE: Final = 64 * 1024
 async def open_local_runner(
     settings: RunnerSettings, patience: Patience | None = None, examples: str | None = None
 ) -> AsyncGenerator[RunnerClient]:
-    """A client of a runner program that lives as long as this block.
+    """A client of a runner program that is there as long as this block.
 
-    The program starts in the background: calls that come before it listens wait for it. It is
-    reached on loopback, with a token made for it. ``examples`` names another package of
-    examples than the tutor's.
+    One that still works in the data folder is taken over, with the settings it was started with;
+    otherwise one starts in the background: calls that come before it listens wait for it. It is
+    reached on loopback, with a token made for it. After the block it ends, unless it has jobs:
+    then it ends with the last of them. ``examples`` names another package of examples than the
+    tutor's.
     """
     supervisor = _Supervisor(settings, examples)
     supervising = asyncio.create_task(supervisor.run(), name="local runner")
@@ -49,20 +59,11 @@ async def open_local_runner(
             await supervising
 
 
-@dataclass(frozen=True, slots=True)
-class _Life:
-    """How one runner program fared."""
-
-    listened: bool
-    seconds: float
-
-
 class _Supervisor:
     def __init__(self, settings: RunnerSettings, examples: str | None) -> None:
         self._settings = settings
         self._examples = examples
-        self._token = secrets.token_urlsafe(32)
-        self._port = 0
+        self._folder = settings.data_dir / "runner"
         self._endpoint: Endpoint | None = None
         self._complaint: str | None = None
         self._news = asyncio.Event()
@@ -79,64 +80,101 @@ class _Supervisor:
         return self._endpoint
 
     async def run(self) -> None:
-        """Keep a runner program alive until cancelled."""
+        """See to it that there is a runner program, until cancelled."""
+        loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE_S
         while True:
-            life = await self._live()
-            if life.seconds > _LONG_LIFE_S:
+            began = loop.time()
+            try:
+                await self._supervise()
+            except (RunnerUnreachableError, OSError) as error:
+                self._complaint = str(error)
+                self._tell()
+            if loop.time() - began > _LONG_LIFE_S:
                 pause = _FIRST_PAUSE_S
-            if not life.listened:
-                self._port = 0  # somebody else may have taken the one it had
-            _logger.warning("the runner program ended; it starts again in %.1f s", pause)
+            _logger.warning("the runner program is gone; it starts again in %.1f s", pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
-    async def _live(self) -> _Life:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        program = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "runners", "serve", "--end-with-stdin"),
+    async def _supervise(self) -> None:
+        """Be there for the program that is found, or else for a new one, until it is gone."""
+        found = find_program(self._folder)
+        if found is not None:
+            _logger.info("the runner program of an earlier time goes on (process %d)", found.pid)
+            await self._hold(found)
+            return
+        async with self._started() as started:
+            await self._hold(started)
+
+    @contextlib.asynccontextmanager
+    async def _started(self) -> AsyncGenerator[Whereabouts]:
+        """A new program that listens; what it logs is logged here until the block ends."""
+        async with _pipe() as (output, its_output), _pipe() as (log, its_log):
+            try:
+                process = self._spawn(its_output, its_log)
+            finally:
+                os.close(its_output)
+                os.close(its_log)
+            last_words: deque[str] = deque(maxlen=1)
+            logging_output = asyncio.create_task(_log(log, last_words))
+            started = None
+            try:
+                if await output.readline():
+                    started = find_program(self._folder)
+                if started is None:
+                    await logging_output
+                    raise RunnerUnreachableError(
+                        last_words[0] if last_words else "the runner program does not start"
+                    )
+                yield started
+            finally:
+                if started is None:
+                    await _end(process)
+                logging_output.cancel()
+                await asyncio.gather(logging_output, return_exceptions=True)
+
+    def _spawn(self, output: int, log: int) -> psutil.Process:
+        command = [
+            *(sys.executable, "-m", "runners", "serve", "--supervised"),
             *(("--examples", self._examples) if self._examples else ()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **self._variables()},
-            limit=_LINE,
-            # a terminal's Ctrl-C is ours to pass on
-            start_new_session=True,
+        ]
+        # neither asyncio nor subprocess let go of a process that is to outlive this one
+        pid = os.posix_spawn(
+            sys.executable,
+            command,
+            {**os.environ, **self._variables()},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, output, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsid=True,  # a terminal's Ctrl-C is not meant for it
         )
-        last_words: deque[str] = deque(maxlen=1)
-        logging_output = asyncio.create_task(_log(program, last_words))
-        listened = False
+        return psutil.Process(pid)
+
+    async def _hold(self, program: Whereabouts) -> None:
+        """Supervise it until it is gone; at the end of this, see whether it ends, too."""
+        headers = {} if program.token is None else {"Authorization": f"Bearer {program.token}"}
         try:
-            listened = await self._listen(program)
-            await program.wait()
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_GREETING_S)) as session,
+                session.ws_connect(
+                    f"{program.address}/supervision",
+                    headers=headers,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=1),  # pyright: ignore[reportCallIssue] - attrs makes it
+                ) as life_line,
+            ):
+                self._complaint = None
+                self._endpoint = Endpoint(program.address, program.token)
+                self._tell()
+                await life_line.receive()  # nothing is said on it: what comes is its end
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RunnerUnreachableError(
+                f"the runner program (process {program.pid}) does not answer"
+            ) from error
         finally:
             self._endpoint = None
-            await _end(program)
-            await asyncio.gather(logging_output, return_exceptions=True)
-            if not listened:
-                self._complain(last_words)
-        return _Life(listened=listened, seconds=loop.time() - began)
-
-    async def _listen(self, program: asyncio.subprocess.Process) -> bool:
-        """Wait for the line that says where it listens; False when it ended without one."""
-        if program.stdout is None:
-            return False
-        line = await program.stdout.readline()
-        if not line:
-            return False
-        address: str = json.loads(line)["listening"]
-        self._port = int(address.rpartition(":")[2])
-        self._complaint = None
-        self._endpoint = Endpoint(address, self._token)
-        self._tell()
-        return True
-
-    def _complain(self, last_words: deque[str]) -> None:
-        self._complaint = last_words[0] if last_words else "the runner program does not start"
-        self._tell()
+            await _part(program)
 
     def _tell(self) -> None:
         self._news.set()
@@ -144,9 +182,14 @@ class _Supervisor:
 
     def _variables(self) -> dict[str, str]:
         """The settings as the environment that the program reads them from."""
-        own = {"runner_host": _HOST, "runner_port": self._port, "runner_token": self._token}
+        own = {
+            "runner_host": _HOST,
+            "runner_port": 0,
+            "runner_token": secrets.token_urlsafe(32),
+            "runner_address": None,
+        }
         values = {name: getattr(self._settings, name) for name in RunnerSettings.model_fields}
-        return _as_environment({**values, **own, "runner_address": None})
+        return _as_environment({**values, **own})
 
 
 def _as_environment(values: Mapping[str, object]) -> dict[str, str]:
@@ -157,12 +200,24 @@ def _as_environment(values: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-async def _log(program: asyncio.subprocess.Process, last_words: deque[str]) -> None:
-    if program.stderr is None:
-        return
+@contextlib.asynccontextmanager
+async def _pipe() -> AsyncGenerator[tuple[asyncio.StreamReader, int]]:
+    """A reader, and the descriptor that is written to; that one is the caller's to close."""
+    ours, theirs = os.pipe()
+    reader = asyncio.StreamReader(limit=_LINE)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb", buffering=0)
+    )
+    try:
+        yield reader, theirs
+    finally:
+        transport.close()
+
+
+async def _log(stream: asyncio.StreamReader, last_words: deque[str]) -> None:
     while True:
         try:
-            line = await program.stderr.readline()
+            line = await stream.readline()
         except ValueError:
             continue  # longer than any line should be
         if not line:
@@ -172,13 +227,62 @@ async def _log(program: asyncio.subprocess.Process, last_words: deque[str]) -> N
         _logger.info("%s", text)
 
 
-async def _end(program: asyncio.subprocess.Process) -> None:
-    """Let the program end by itself, then make it."""
-    if program.stdin is not None:
-        program.stdin.close()
+async def _part(program: Whereabouts) -> None:
+    """Wait for its end, unless it has jobs or somebody else; end it when it does not answer."""
     try:
-        async with asyncio.timeout(_FAREWELL_S):
-            await program.wait()
+        process = psutil.Process(program.pid)
+    except psutil.NoSuchProcess:
+        return
+    answers = False
+    # a job that has said its last word holds its slot a moment longer
+    busy_until = asyncio.get_running_loop().time() + _LAST_WORD_S
+    endpoint = Endpoint(program.address, program.token)
+    try:
+        async with (
+            asyncio.timeout(_FAREWELL_S),
+            RunnerClient(endpoint, Patience(call_s=0)) as runner,
+        ):
+            while not _has_ended(process):
+                answers = False
+                with contextlib.suppress(RunnerUnreachableError):
+                    health = await runner.health()
+                    answers = True
+                    busy = health.running or health.waiting
+                    if busy and asyncio.get_running_loop().time() > busy_until:
+                        return
+                await asyncio.sleep(_LOOK_S)
     except TimeoutError:
-        program.kill()
-        await program.wait()
+        if not answers:
+            await _kill(process)
+
+
+async def _end(process: psutil.Process) -> None:
+    """Let a program that does not listen yet end by itself, then make it."""
+    try:
+        process.terminate()
+        async with asyncio.timeout(_FAREWELL_S):
+            await _end_of(process)
+    except psutil.NoSuchProcess:
+        return
+    except TimeoutError:
+        await _kill(process)
+
+
+async def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
+    await _end_of(process)
+
+
+async def _end_of(process: psutil.Process) -> None:
+    while not _has_ended(process):  # noqa: ASYNC110 - no event tells of a process that is no child
+        await asyncio.sleep(_LOOK_S)
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether it has. A child is waited for with that, so that nothing of it stays."""
+    try:
+        process.wait(0)
+    except psutil.TimeoutExpired:
+        return not is_alive(process)
+    return True

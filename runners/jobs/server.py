@@ -4,15 +4,13 @@ import asyncio
 import hmac
 import json
 import logging
-import os
 import signal
 import socket
 import sys
-import threading
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -29,11 +27,13 @@ from runners.errors import (
 )
 from runners.jobs.journal import Quiet
 from runners.jobs.lock import only_runner
+from runners.jobs.supervision import Supervision
 from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.catalogue import ExampleInfo
 from runners.protocol.jobs import JobView, Submission
 from runners.protocol.words import JobId
 from runners.settings import RunnerSettings, check_listening
+from runners.whereabouts import announce, withdraw
 
 _logger = logging.getLogger(__name__)
 
@@ -49,8 +49,12 @@ _EXAMPLES: Final = TypeAdapter(tuple[ExampleInfo, ...])
 _VIEWS: Final = TypeAdapter(tuple[JobView, ...])
 
 
-async def serve(settings: RunnerSettings, catalogue: Catalogue, *, end_with_stdin: bool) -> int:
-    """Serve until SIGTERM or SIGINT, or until standard input is closed; the exit status.
+async def serve(settings: RunnerSettings, catalogue: Catalogue, *, supervised: bool) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status.
+
+    One that is ``supervised`` writes down where it is, serves on ``GET /supervision`` those who
+    supervise it, and also ends when none of them is left and no job runs or waits. Until then
+    it takes no new ones.
 
     Once it listens, one line on standard output says where: ``{"listening": "http://…"}``.
     Raises RunnerSettingsError when it may not or cannot listen there, or when another runner
@@ -59,28 +63,34 @@ async def serve(settings: RunnerSettings, catalogue: Catalogue, *, end_with_stdi
     check_listening(settings.runner_host, settings.token)
     end = asyncio.Event()
     _end_on_signals(end)
-    if end_with_stdin:
-        _end_with_stdin(end)
+    supervision = Supervision() if supervised else None
     folder = settings.data_dir / "runner"
     with only_runner(folder):
-        async with (
-            open_runner(settings, catalogue, folder / "jobs.db", folder / "scratch") as runner,
-            _listening(settings, runner) as address,
-        ):
-            if settings.runner_preload:
-                for framework in catalogue.frameworks:
-                    runner.launchers[framework].open()
-            sys.stdout.write(json.dumps({"listening": address}) + "\n")
-            sys.stdout.flush()
-            await end.wait()
-            _logger.info("ending")
-            await runner.dispatcher.close()
+        try:
+            async with (
+                open_runner(settings, catalogue, folder / "jobs.db", folder / "scratch") as runner,
+                _listening(settings, runner, supervision) as address,
+            ):
+                if settings.runner_preload:
+                    for framework in catalogue.frameworks:
+                        runner.launchers[framework].open()
+                if supervision is not None:
+                    announce(folder, address, settings.token)
+                sys.stdout.write(json.dumps({"listening": address}) + "\n")
+                sys.stdout.flush()
+                await _until(end, supervision, runner)
+                _logger.info("ending")
+                await runner.dispatcher.close()
+        finally:
+            withdraw(folder)
     return 0
 
 
-def build_app(runner: Runner, token: str | None) -> web.Application:
+def build_app(
+    runner: Runner, token: str | None, supervision: Supervision | None = None
+) -> web.Application:
     """The application that serves ``runner``, for those who know ``token`` if there is one."""
-    handlers = _Handlers(runner)
+    handlers = _Handlers(runner, supervision)
     app = web.Application(
         client_max_size=BODY_LIMIT, middlewares=[_errors_as_json, _authorization(token)]
     )
@@ -92,12 +102,15 @@ def build_app(runner: Runner, token: str | None) -> web.Application:
     app.router.add_get("/jobs/{job}/events", handlers.events)
     app.router.add_post("/jobs/{job}/cancel", handlers.cancel)
     app.router.add_get("/jobs/{job}/artifacts/{name}", handlers.artifact)
+    if supervision is not None:
+        app.router.add_get("/supervision", _supervising(supervision))
     return app
 
 
 class _Handlers:
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, supervision: Supervision | None) -> None:
         self._runner = runner
+        self._supervision = supervision
 
     async def health(self, _request: web.Request) -> web.StreamResponse:
         return _json(self._runner.health().model_dump_json())
@@ -113,6 +126,8 @@ class _Handlers:
             submission = Submission.model_validate_json(await request.read())
         except ValidationError as error:
             raise BadRequestError(_first_fault(error)) from None
+        if self._supervision is not None:
+            self._supervision.check_supervised()
         view, new = self._runner.dispatcher.submit(submission)
         return _json(view.model_dump_json(), status=201 if new else 200)
 
@@ -155,6 +170,19 @@ class _Handlers:
         return response
 
 
+def _supervising(supervision: Supervision) -> Handler:
+    async def supervise(request: web.Request) -> web.StreamResponse:
+        # either end of a WebSocket hears at once that the other one is gone, even when killed
+        life_line = web.WebSocketResponse()
+        with supervision.supervised():
+            await life_line.prepare(request)
+            async for _ in life_line:
+                pass  # being there is all that a supervisor says
+        return life_line
+
+    return supervise
+
+
 @web.middleware
 async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
@@ -184,10 +212,14 @@ def _authorization(token: str | None) -> Middleware:
 
 
 @asynccontextmanager
-async def _listening(settings: RunnerSettings, runner: Runner) -> AsyncGenerator[str]:
+async def _listening(
+    settings: RunnerSettings, runner: Runner, supervision: Supervision | None
+) -> AsyncGenerator[str]:
     bound = _bind(settings.runner_host, settings.runner_port)
     app_runner = web.AppRunner(
-        build_app(runner, settings.token), access_log=None, shutdown_timeout=_FAREWELL_S
+        build_app(runner, settings.token, supervision),
+        access_log=None,
+        shutdown_timeout=_FAREWELL_S,
     )
     await app_runner.setup()
     try:
@@ -212,16 +244,18 @@ def _end_on_signals(end: asyncio.Event) -> None:
         loop.add_signal_handler(number, end.set)
 
 
-def _end_with_stdin(end: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
+async def _until(end: asyncio.Event, supervision: Supervision | None, runner: Runner) -> None:
+    def idle() -> bool:
+        return not (runner.dispatcher.running or runner.dispatcher.waiting)
 
-    def read_to_the_end() -> None:
-        while os.read(0, 4096):
-            pass
-        loop.call_soon_threadsafe(end.set)
-
-    # a thread, because standard input may be anything; it must not keep the program from ending
-    threading.Thread(target=read_to_the_end, name="stdin", daemon=True).start()
+    awaited: set[asyncio.Task[Any]] = {asyncio.create_task(end.wait())}
+    if supervision is not None:
+        awaited.add(asyncio.create_task(supervision.until_over(idle)))
+    done, others = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+    for other in others:
+        other.cancel()
+    for first in done:
+        first.result()
 
 
 def _job_id(request: web.Request) -> JobId:

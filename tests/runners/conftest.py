@@ -123,8 +123,8 @@ class Program:
         environment = {f"XUEBAN_{name.upper()}": str(value) for name, value in values.items()}
         command = [sys.executable, "-m", "runners", "serve", "--examples", "trials"]
         self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [*command, "--end-with-stdin", *options],
-            stdin=subprocess.PIPE,
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -142,8 +142,10 @@ class Program:
         self.process.communicate()
 
     def stop(self) -> int:
-        """Close its standard input; its exit status."""
+        """Have it end, unless it did by itself; its exit status."""
         assert self.process is not None
+        if self.address:
+            self.process.terminate()
         self.process.communicate(timeout=20)
         return self.process.returncode
 

@@ -216,6 +216,7 @@ def test_it_says_once_where_it_listens_and_nothing_else(remote: Remote) -> None:
     remote.program.start()
     remote.events(remote.submit("unruly", how="chatty"))
     assert remote.program.process is not None
+    remote.program.process.terminate()
     told, _ = remote.program.process.communicate(timeout=20)
     assert told == ""
     assert remote.program.process.returncode == 0

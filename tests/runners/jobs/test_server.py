@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from runners.jobs.server import BODY_LIMIT, build_app
+from runners.jobs.supervision import Supervision
 from runners.protocol.events import EVENT, Event
 from runners.protocol.words import JobId
 
@@ -218,3 +219,38 @@ async def test_what_is_not_there_and_what_is_not_done_are_errors_of_the_same_for
     async with http.delete("/jobs") as answer:
         assert (await error(answer))[:2] == (405, "bad_request")
         assert json.loads(await answer.text())["error"]["message"] == "Method Not Allowed"
+
+
+async def test_a_supervised_runner_takes_jobs_as_long_as_somebody_supervises(
+    bench: "Bench",
+) -> None:
+    async with TestClient(TestServer(build_app(bench.runner, None, Supervision()))) as http:
+        refused = (503, "runner_unreachable")
+        async with http.post("/jobs", json={"example": "steady"}) as answer:
+            assert (await error(answer))[:2] == refused
+        async with http.ws_connect("/supervision"), http.ws_connect("/supervision") as other:
+            await other.close()
+            status, view = await submit(http, example="steady")
+            assert status == 201
+        async with asyncio.timeout(20):
+            while (await submit(http, example="steady", key="one"))[0] != 503:
+                pass  # its connections are closed, which the runner hears a little later
+        assert (await events(http, view["id"]))[-1].type == "succeeded"
+
+
+async def test_a_supervised_runner_is_over_when_its_last_job_is(bench: "Bench") -> None:
+    supervision = Supervision()
+    idle = False
+    over = asyncio.create_task(supervision.until_over(lambda: idle))
+    async with TestClient(TestServer(build_app(bench.runner, None, supervision))) as http:
+        async with http.ws_connect("/supervision"):
+            idle = True
+        async with asyncio.timeout(20):
+            await over
+        async with http.get("/supervision") as answer:
+            assert await error(answer) == (503, "runner_unreachable", "the runner is ending")
+
+
+async def test_nobody_supervises_a_runner_that_lives_by_itself(http: Client) -> None:
+    async with http.get("/supervision") as answer:
+        assert (await error(answer))[:2] == (404, "bad_request")
