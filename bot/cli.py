@@ -4,8 +4,10 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -43,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (BotError, KnowledgeError, RunnerError) as error:
         sys.stderr.write(f"xueban: {error}\n")
         sys.exit(2)
+    except asyncio.CancelledError:
+        return  # told to end by SIGTERM, and ended
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -51,7 +55,7 @@ def _bot(settings: Settings) -> None:
     from bot.program import run_bot
 
     _log_to_terminal(settings)
-    asyncio.run(run_bot(settings))
+    asyncio.run(_until_told_to_end(run_bot(settings)))
 
 
 def _playground(settings: Settings) -> None:
@@ -59,15 +63,22 @@ def _playground(settings: Settings) -> None:
 
     _log_to_terminal(settings)
     console = Console()
-    asyncio.run(
-        run_playground(
-            settings,
-            lambda url: console.print(
-                f"\n  The playground is open: [bold]{url}[/bold]\n"
-                "  学伴就在里面，打开网页就能提问。Ctrl-C ends it.\n"
-            ),
-        )
+    playground = run_playground(
+        settings,
+        lambda url: console.print(
+            f"\n  The playground is open: [bold]{url}[/bold]\n"
+            "  学伴就在里面，打开网页就能提问。Ctrl-C ends it.\n"
+        ),
     )
+    asyncio.run(_until_told_to_end(playground))
+
+
+async def _until_told_to_end(program: Coroutine[Any, Any, None]) -> None:
+    """Run ``program``; SIGTERM, as a service manager sends it, ends it in good order too."""
+    this = asyncio.current_task()
+    if this is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+    await program
 
 
 def _prepare(settings: Settings) -> None:
