@@ -9,7 +9,7 @@ import socket
 import sys
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from aiohttp import web
@@ -76,8 +76,10 @@ async def serve(settings: RunnerSettings, catalogue: Catalogue, *, supervised: b
                         runner.launchers[framework].open()
                 if supervision is not None:
                     announce(folder, address, settings.token)
-                sys.stdout.write(json.dumps({"listening": address}) + "\n")
-                sys.stdout.flush()
+                # whoever started it may be gone already, and come back for the jobs it took up
+                with suppress(BrokenPipeError):
+                    sys.stdout.write(json.dumps({"listening": address}) + "\n")
+                    sys.stdout.flush()
                 await _until(end, supervision, runner)
                 _logger.info("ending")
                 await runner.dispatcher.close()
