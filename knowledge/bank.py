@@ -1,8 +1,9 @@
-"""The bank: all entries, by id, and the folder that they are read from."""
+"""The bank: all entries, by id, the phrasings beside them, and the folders they are read from."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from knowledge.entry import Entry, EntryId
@@ -10,18 +11,28 @@ from knowledge.entry_file import EntryFile, read_entry_file
 from knowledge.errors import BankError
 from knowledge.fault import Fault
 from knowledge.normalise import normalise
+from knowledge.phrasing import Phrasing
+from knowledge.phrasing_file import PhrasingFile, read_phrasing_file
 
 QUESTIONS: Final = Path(__file__).parent / "questions"
 """The folder of the bank that ships with the tutor."""
 
+_PHRASINGS: Final = "phrasings"
 _ENDINGS: Final = " ?？!！。.…~"
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """The entries of a question bank, in the order of their topics and ids."""
+    """The entries of a question bank, in the order of their topics and ids.
+
+    ``phrasings`` are ways to ask for them beyond those in their own files. Retrieval learns from
+    them; readers are not shown them.
+    """
 
     entries: tuple[Entry, ...]
+    phrasings: Mapping[EntryId, tuple[Phrasing, ...]] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False, hash=False
+    )
     _by_id: dict[EntryId, Entry] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -36,42 +47,57 @@ class Bank:
 def load_bank(folder: Path = QUESTIONS) -> Bank:
     """The bank in ``folder``, one file an entry: ``<topic>/<id>.md``.
 
+    The phrasings lie in a folder beside it, one file an entry that has some:
+    ``phrasings/<id>.tsv``.
+
     Raises:
         BankError: there are faults or no entries; it holds every fault.
     """
     files = _read_files(folder)
-    faults = _faults(folder, files, known_examples=None)
+    phrasing_files = _read_phrasing_files(folder)
+    faults = _faults(folder, files, phrasing_files, known_examples=None)
     if faults:
         raise BankError(faults)
     entries = (file.entry for file in files if file.entry)
-    return Bank(tuple(sorted(entries, key=lambda entry: (entry.topic, entry.id))))
+    return Bank(
+        tuple(sorted(entries, key=lambda entry: (entry.topic, entry.id))),
+        MappingProxyType({file.entry: file.phrasings for file in phrasing_files}),
+    )
 
 
 def check_bank(
     folder: Path = QUESTIONS, known_examples: Collection[str] | None = None
 ) -> tuple[Fault, ...]:
-    """Every fault of the bank in ``folder``, in the order of files and lines.
+    """Every fault of the bank in ``folder`` and of its phrasings, in the order of files and lines.
 
     The names of examples are checked against ``known_examples`` where these are given, and
     otherwise for their form alone.
     """
-    return _faults(folder, _read_files(folder), known_examples)
+    return _faults(folder, _read_files(folder), _read_phrasing_files(folder), known_examples)
 
 
 def _read_files(folder: Path) -> list[EntryFile]:
     return [read_entry_file(path) for path in sorted(folder.rglob("*.md"))]
 
 
+def _read_phrasing_files(folder: Path) -> list[PhrasingFile]:
+    return [read_phrasing_file(path) for path in sorted((folder.parent / _PHRASINGS).glob("*.tsv"))]
+
+
 def _faults(
-    folder: Path, files: Sequence[EntryFile], known_examples: Collection[str] | None
+    folder: Path,
+    files: Sequence[EntryFile],
+    phrasing_files: Sequence[PhrasingFile],
+    known_examples: Collection[str] | None,
 ) -> tuple[Fault, ...]:
-    faults = [fault for file in files for fault in file.faults]
+    faults = [fault for file in (*files, *phrasing_files) for fault in file.faults]
     if not files:
         faults.append(Fault(folder, 1, "there are no entries here"))
     faults.extend(_misplaced(folder, files))
     faults.extend(_duplicate_ids(files))
     faults.extend(_unknown_names(files, known_examples))
-    faults.extend(_duplicate_wordings(files))
+    faults.extend(_unknown_entries(files, phrasing_files))
+    faults.extend(_duplicate_wordings([*files, *phrasing_files]))
     return tuple(sorted(faults))
 
 
@@ -104,7 +130,16 @@ def _unknown_names(
                 yield Fault(file.path, reference.line, f"there is no example {reference.name}")
 
 
-def _duplicate_wordings(files: Iterable[EntryFile]) -> Iterable[Fault]:
+def _unknown_entries(
+    files: Iterable[EntryFile], phrasing_files: Iterable[PhrasingFile]
+) -> Iterable[Fault]:
+    known_entries = {file.path.stem for file in files}
+    for file in phrasing_files:
+        if file.entry not in known_entries:
+            yield Fault(file.path, 1, f"there is no entry {file.entry}")
+
+
+def _duplicate_wordings(files: Iterable[EntryFile | PhrasingFile]) -> Iterable[Fault]:
     seen: dict[str, tuple[Path, int]] = {}
     for file in files:
         for wording in file.wordings:

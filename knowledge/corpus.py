@@ -9,6 +9,7 @@ from knowledge.bank import Bank
 from knowledge.entry import Entry
 from knowledge.language import Language
 from knowledge.normalise import normalise
+from knowledge.phrasing import Phrasing
 
 OUTSIDE: Final = -1
 """Stands for an entry's number where a line belongs to none."""
@@ -44,7 +45,11 @@ class Corpus:
 
 def build_corpus(bank: Bank, background: Background) -> Corpus:
     """The texts of ``bank`` and ``background``."""
-    lines = [line for number, entry in enumerate(bank.entries) for line in _lines(number, entry)]
+    lines = [
+        line
+        for number, entry in enumerate(bank.entries)
+        for line in _lines(number, entry, bank.phrasings.get(entry.id, ()))
+    ]
     taken = {line.text for line in lines}
     return Corpus(
         documents=tuple(_document(entry) for entry in bank.entries),
@@ -57,10 +62,11 @@ def build_corpus(bank: Bank, background: Background) -> Corpus:
     )
 
 
-def _lines(number: int, entry: Entry) -> Sequence[Line]:
+def _lines(number: int, entry: Entry, beside: Sequence[Phrasing]) -> Sequence[Line]:
     official = [entry.question.text(language) for language in Language]
     official += [entry.answer(language).summary for language in Language]
     phrasings = [text for language in Language for text in entry.phrasings(language)]
+    phrasings += [phrasing.text for phrasing in beside]
     found: dict[str, Line] = {}
     for text in official:
         line = Line(normalise(text), number, official=True)

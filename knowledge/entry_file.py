@@ -10,12 +10,12 @@ from knowledge.entry import Entry, EntryId
 from knowledge.entry_body import read_answers
 from knowledge.fault import Fault
 from knowledge.front_matter import FrontMatterError, Items, Table, Text, Value, read_document
-from knowledge.language import Bilingual, Language, language_of
+from knowledge.language import Bilingual, Language
+from knowledge.wording import language_fault, length_fault
 
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ID_LENGTHS: Final = range(2, 49)
 _KEY_POINTS: Final = range(3, 7)
-_PHRASING_LENGTH: Final = 300
 _KEYS: Final = (
     "id",
     "topic",
@@ -174,8 +174,8 @@ class _Head:
                 self.fault(value.lines[language], f"phrasings.{language} has no phrasing")
             for text in texts:
                 self._check_language(text, language)
-                if len(text.value) > _PHRASING_LENGTH:
-                    self.fault(text.line, f"a phrasing has at most {_PHRASING_LENGTH} characters")
+                if message := length_fault(text.value):
+                    self.fault(text.line, message)
             found[language] = texts
         return found
 
@@ -240,6 +240,5 @@ class _Head:
         return (texts[0], texts[1]) if len(texts) == len(Language) else None
 
     def _check_language(self, text: Text, language: Language) -> None:
-        if language_of(text.value) is not language:
-            name = "Chinese" if language is Language.ZH else "English"
-            self.fault(text.line, f"this is not {name}: {text.value}")
+        if message := language_fault(text.value, language):
+            self.fault(text.line, message)

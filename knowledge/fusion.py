@@ -16,7 +16,7 @@ class Weights:
     head: float = 1.5
     lexical: float = 0.5
     lexical_unit: float = 4.0
-    document: float = 0.5
+    document: float = 0.25
     document_unit: float = 0.02
     phrasing: float = 0.5
     phrasing_unit: float = 0.05

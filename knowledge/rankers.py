@@ -29,19 +29,22 @@ class Rankers:
 
     def __init__(self, corpus: Corpus, lexicon: Lexicon, head: Head, vectors_of: VectorsOf) -> None:
         self._head = head
+        self._centred = head.centres.centred
         self._size = len(corpus.documents)
         self._entry_of = np.array([line.entry for line in corpus.lines], np.int64)
         self._lines = self._index([line.text for line in corpus.lines], vectors_of)
         self._outside = self._index([line.text for line in corpus.outside], vectors_of)
         self._sentences = self._index(corpus.sentences, vectors_of)
-        self._documents = head.centred(vectors_of(corpus.documents)).astype(np.float64)
+        self._documents = self._centred(corpus.documents, vectors_of(corpus.documents)).astype(
+            np.float64
+        )
         self._lexical = lexicon.lexical_ranker(corpus)
 
     def signals(self, texts: Sequence[str], vectors: Vectors) -> Iterator[Signals]:
         """What the rankers say of ``texts`` (normalised), whose encoder's vectors are given."""
         if not texts:
             return
-        moved = self._head.centred(vectors)
+        moved = self._centred(texts, vectors)
         heads = self._head.log_probabilities(moved)
         documents = moved.astype(np.float64) @ self._documents.T
         lines = self._lines.search(moved, _NEAREST_LINES)
@@ -66,7 +69,7 @@ class Rankers:
         return self._lexical.knows(word)
 
     def _index(self, texts: Sequence[str], vectors_of: VectorsOf) -> FaissIndex:
-        vectors = self._head.centred(vectors_of(texts))
+        vectors = self._centred(texts, vectors_of(texts))
         return FaissIndex("", [text_hash(text) for text in texts], vectors)
 
     def _by_entry(self, rows: npt.NDArray[np.int64], scores: npt.NDArray[np.float32]) -> Scores:

@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from knowledge.centre import Centres
 from knowledge.confidence import FEATURES, Gate
 from knowledge.corpus import Corpus
 from knowledge.errors import IndexMismatchError, IndexMissingError
@@ -37,7 +38,7 @@ def save_trained(folder: Path, trained: Trained, belongs_to: str) -> None:
     arrays = io.BytesIO()
     np.savez_compressed(
         arrays,
-        centre=trained.head.centre,
+        centres=trained.head.centres.vectors,
         weights=trained.head.weights.astype(np.float32),
         biases=trained.head.biases,
         gate_means=trained.gate.means,
@@ -81,7 +82,11 @@ def load_trained(folder: Path, belongs_to: str) -> Trained:
             raise IndexMismatchError("what was trained is damaged")
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             return Trained(
-                Head(arrays["centre"], arrays["weights"].astype(np.float64), arrays["biases"]),
+                Head(
+                    Centres(arrays["centres"]),
+                    arrays["weights"].astype(np.float64),
+                    arrays["biases"],
+                ),
                 Gate(
                     arrays["gate_means"],
                     arrays["gate_scales"],

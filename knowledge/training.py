@@ -11,23 +11,23 @@ from typing import Final
 
 import numpy as np
 
+from knowledge.centre import Centres
 from knowledge.confidence import Gate, features
 from knowledge.corpus import OUTSIDE, Corpus, Line
-from knowledge.encoder import Vectors
 from knowledge.fusion import fuse
-from knowledge.head import Floats, Head, centred
+from knowledge.head import Floats, Head
 from knowledge.lexicon import Lexicon
 from knowledge.logistic_regression import fit_logistic_regression
 from knowledge.progress import Progress, silent
 from knowledge.rankers import Rankers, VectorsOf
 from knowledge.signals import Signals
 
-RECIPE: Final = 2
+RECIPE: Final = 3
 """Raised whenever training changes, so that what was trained before is trained anew."""
 
 _ROUNDS: Final = 5
 _HEAD_FREEDOM: Final = 100.0
-_GATE_FREEDOM: Final = 0.3
+_GATE_FREEDOM: Final = 0.03
 _LEAVING_OUT_FROM: Final = 3
 """How many entries a bank must have for some to be left out in a round."""
 
@@ -58,20 +58,20 @@ class _Trial:
 def train(corpus: Corpus, vectors_of: VectorsOf, progress: Progress = silent) -> Trained:
     """Train on ``corpus``, whose vectors ``vectors_of`` gives; the same corpus, the same result."""
     lexicon = Lexicon.of(corpus)
-    centre: Vectors = vectors_of(corpus.sentences).mean(axis=0)
+    centres = Centres.of(corpus.sentences, vectors_of(corpus.sentences))
     trials: list[_Trial] = []
     for number in range(_ROUNDS):
         progress(_STEP, number / (_ROUNDS + 1))
-        trials.extend(_round(corpus, lexicon, number, centre, vectors_of))
+        trials.extend(_round(corpus, lexicon, number, centres, vectors_of))
     progress(_STEP, _ROUNDS / (_ROUNDS + 1))
-    head = _fit_head(corpus, centre, vectors_of)
+    head = _fit_head(corpus, centres, vectors_of)
     gate = _fit_gate(trials)
     progress(_STEP, 1.0)
     return Trained(head, gate)
 
 
 def _round(
-    corpus: Corpus, lexicon: Lexicon, number: int, centre: Vectors, vectors_of: VectorsOf
+    corpus: Corpus, lexicon: Lexicon, number: int, centres: Centres, vectors_of: VectorsOf
 ) -> Iterator[_Trial]:
     absent = _absent(len(corpus.documents), number)
     held_out = _held_out((*corpus.lines, *corpus.outside), number)
@@ -84,7 +84,7 @@ def _round(
         outside=tuple(line for line in corpus.outside if line.text not in held_out)
         or corpus.outside,
     )
-    rankers = Rankers(seen, lexicon, _fit_head(seen, centre, vectors_of), vectors_of)
+    rankers = Rankers(seen, lexicon, _fit_head(seen, centres, vectors_of), vectors_of)
     known = [line for line in corpus.lines if line.text in held_out and line.entry not in absent]
     foreign = [line for line in corpus.outside if line.text in held_out]
     left_out = [line for line in corpus.lines if line.entry in absent and not line.official]
@@ -137,16 +137,17 @@ def _without(signals: Signals, absent: frozenset[int]) -> Signals:
     )
 
 
-def _fit_head(corpus: Corpus, centre: Vectors, vectors_of: VectorsOf) -> Head:
+def _fit_head(corpus: Corpus, centres: Centres, vectors_of: VectorsOf) -> Head:
     size = len(corpus.documents)
     lines = (*corpus.lines, *corpus.outside)
-    vectors = centred(vectors_of([line.text for line in lines]), centre)
+    texts = [line.text for line in lines]
+    vectors = centres.centred(texts, vectors_of(texts))
     classes = np.array([size if line.entry == OUTSIDE else line.entry for line in lines], np.int64)
     fitted = fit_logistic_regression(vectors.astype(np.float64), classes, freedom=_HEAD_FREEDOM)
     weights = np.zeros((size + 1, vectors.shape[1]), np.float64)
     biases = np.full(size + 1, _NEVER, np.float64)
     weights[fitted.classes], biases[fitted.classes] = fitted.weights, fitted.biases
-    return Head(centre, weights, biases)
+    return Head(centres, weights, biases)
 
 
 def _fit_gate(trials: Sequence[_Trial]) -> Gate:

@@ -6,6 +6,7 @@ from knowledge.bank import Bank, check_bank, load_bank
 from knowledge.errors import BankError
 from knowledge.fault import Fault
 from knowledge.language import Language
+from knowledge.phrasing import Phrasing, PhrasingKind
 
 
 def found(folder: Path, examples: set[str] | None = None) -> list[tuple[str, str]]:
@@ -143,3 +144,43 @@ def test_loading_a_faulty_bank_tells_all_its_faults(bank_dir: Path) -> None:
         ("word-embedding", "id: word-embedding", "the key sources is missing"),
         ("word-embedding", "origins:", "unknown key origins"),
     ]
+
+
+def test_phrasings_beside_the_bank_belong_to_its_entries(bank_dir: Path) -> None:
+    write_phrasings(bank_dir, "beam-search", "zh\tsymptom\t翻译总是漏半句\n")
+    bank = load_bank(bank_dir)
+    assert bank.phrasings == {
+        "beam-search": (Phrasing(Language.ZH, PhrasingKind.SYMPTOM, "翻译总是漏半句"),)
+    }
+
+
+def test_phrasings_of_an_entry_that_is_not_there_are_a_fault(bank_dir: Path) -> None:
+    path = write_phrasings(bank_dir, "greedy-search", "zh\tsymptom\t翻译总是漏半句\n")
+    assert check_bank(bank_dir) == (Fault(path, 1, "there is no entry greedy-search"),)
+
+
+def test_a_phrasing_repeats_neither_an_entry_nor_another_phrasing(bank_dir: Path) -> None:
+    entry = bank_dir / "language" / "beam-search.md"
+    line = entry.read_text("utf-8").split("\n").index("    - 束搜索入门") + 1
+    first = write_phrasings(
+        bank_dir, "beam-search", "zh\tchat\t束搜索入門？\nen\tchat\tWhy five\nen\twhen\twhy five?\n"
+    )
+    second = write_phrasings(bank_dir, "word-embedding", "en\tchat\twhy  five\n")
+    assert check_bank(bank_dir) == (
+        Fault(first, 1, f"'束搜索入門？' stands already at {entry}:{line}"),
+        Fault(first, 3, f"'why five?' stands already at {first}:2"),
+        Fault(second, 1, f"'why  five' stands already at {first}:2"),
+    )
+
+
+def test_a_bank_with_faulty_phrasings_is_not_loaded(bank_dir: Path) -> None:
+    write_phrasings(bank_dir, "beam-search", "zh\trumour\t翻译总是漏半句\n")
+    with pytest.raises(BankError, match=r"beam-search.tsv:1: there is no kind 'rumour'"):
+        load_bank(bank_dir)
+
+
+def write_phrasings(bank_dir: Path, entry: str, content: str) -> Path:
+    path = bank_dir.parent / "phrasings" / f"{entry}.tsv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content, "utf-8")
+    return path

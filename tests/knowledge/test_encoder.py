@@ -105,6 +105,8 @@ def answered(outcome: Outcome) -> str | None:
         ("训练集准确率很高但是测试集很差怎么回事", "overfitting"),
         ("模型在训练集上很好测试集很差", "overfitting"),
         ("過擬合怎麼辦", "overfitting"),
+        ("my network is perfect on training data and useless on new data", "overfitting"),
+        ("my model memorizes the training set", "overfitting"),
         ("how do I make training cheaper", "reduce-cost"),
         ("什么是大模型", "large-model"),
         ("keras 两层全连接分类手写数字", "tensorflow-simple-network"),

@@ -1,9 +1,10 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from knowledge.background import Background, Kind, OutOfScope
-from knowledge.bank import Bank
+from knowledge.bank import Bank, load_bank
 from knowledge.errors import IndexMismatchError
 from knowledge.language import Language
 from knowledge.prepare import Sources, load_prepared, prepare
@@ -36,6 +37,24 @@ def test_a_new_phrasing_is_all_that_is_encoded(
     second = prepare(settings, sources=Sources(bank, sources.background, encoder))
     assert encoder.encoded == ["大网络教小网络"]
     assert (second.trained.head.weights != first.trained.head.weights).any()
+
+
+def test_a_changed_file_of_phrasings_is_prepared_anew(
+    settings: KnowledgeSettings, bank_dir: Path, background: Background, encoder: FakeEncoder
+) -> None:
+    path = bank_dir.parent / "phrasings" / "beam-search.tsv"
+    path.parent.mkdir()
+    path.write_text("zh\tsymptom\t翻译总是漏半句\n", "utf-8")
+    first = prepare(settings, sources=Sources(load_bank(bank_dir), background, encoder))
+    encoder.encoded.clear()
+    path.write_text("zh\tsymptom\t翻译总是漏半句\nen\tchat\tWhy keep five\n", "utf-8")
+    changed = Sources(load_bank(bank_dir), background, encoder)
+    with pytest.raises(IndexMismatchError, match="the bank changed"):
+        load_prepared(settings, sources=changed)
+    second = prepare(settings, sources=changed)
+    assert encoder.encoded == ["why keep five"]
+    assert (second.trained.head.weights != first.trained.head.weights).any()
+    assert load_prepared(settings, sources=changed).index.holds(["why keep five"])
 
 
 def test_a_new_line_out_of_scope_is_all_that_is_encoded(
