@@ -45,8 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (BotError, KnowledgeError, RunnerError) as error:
         sys.stderr.write(f"xueban: {error}\n")
         sys.exit(2)
-    except asyncio.CancelledError:
-        return  # told to end by SIGTERM, and ended
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -74,11 +72,26 @@ def _playground(settings: Settings) -> None:
 
 
 async def _until_told_to_end(program: Coroutine[Any, Any, None]) -> None:
-    """Run ``program``; SIGTERM, as a service manager sends it, ends it in good order too."""
-    this = asyncio.current_task()
-    if this is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-    await program
+    """Run ``program`` until SIGINT or SIGTERM, which end it in good order.
+
+    A cancellation that arrives just as a wait ends can get lost on Python 3.11
+    (`asyncio.wait_for`, which discord.py connects with), so it is said again.
+    """
+    running = asyncio.ensure_future(program)
+    told = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, told.set)
+    telling = asyncio.create_task(told.wait())
+    await asyncio.wait([running, telling], return_when=asyncio.FIRST_COMPLETED)
+    telling.cancel()
+    while not running.done():
+        running.cancel()
+        await asyncio.wait([running], timeout=_SAY_AGAIN_S)
+    if not running.cancelled():
+        running.result()
+
+
+_SAY_AGAIN_S = 5.0
 
 
 def _prepare(settings: Settings) -> None:
