@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -103,5 +102,5 @@ async def _program(
     try:
         yield
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         await process.wait()
