@@ -65,7 +65,8 @@ async def first_answer_from_cold(settings: Settings) -> Comparison:
                 ours.append(time.perf_counter() - began)
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", _BARE_ENCODING, str(settings.encoder_dir))
+            *(sys.executable, "-c", _BARE_ENCODING, str(settings.encoder_dir)),
+            stderr=asyncio.subprocess.DEVNULL,
         )
         if await process.wait():
             raise RuntimeError("the bare encoding failed")
