@@ -13,7 +13,8 @@ from bot.store.records import DailyQuestion, StudyChannel
 from knowledge.entry import EntryId
 
 _DAYS_AHEAD = 7
-"""The next question is looked for so far; days that a zone skips are single ones."""
+_DAYS_BACK = 3
+"""Questions are looked for so far ahead and back; days that a zone skips are single ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,8 @@ def due_question(
 
     ``asked`` are the channel's questions so far, ``entries`` the bank's. A day has one question
     at most, whatever becomes of the channel's hour; if its entry left the bank before it was
-    posted, that day has none. A day that was missed is not made up for.
+    posted, that day has none. A question that was missed is made up for until the next hour
+    comes; older ones are not.
 
     Raises:
         zoneinfo.ZoneInfoNotFoundError: the channel's zone does not exist.
@@ -61,13 +63,18 @@ def due_question(
 
 
 def due_day(channel: StudyChannel, now: datetime) -> date | None:
-    """The local day whose hour has come at ``now``; None before it.
+    """The latest local day whose hour has come at ``now``: today, or a day before it.
 
-    The day on which the channel was started counts only if it was started by that hour.
+    None while the channel waits for its first hour: the day on which it was started counts only
+    if it was started by that hour.
     """
-    day = now.astimezone(ZoneInfo(channel.timezone)).date()
-    moment = moment_of(channel, day)
-    return day if channel.started_at <= moment <= now else None
+    zone = ZoneInfo(channel.timezone)
+    today = now.astimezone(zone).date()
+    for day in (today - timedelta(days=back) for back in range(_DAYS_BACK)):
+        moment = moment_of(channel, day)
+        if moment <= now and _exists(day, moment, zone):
+            return day if channel.started_at <= moment else None
+    return None
 
 
 def moment_of(channel: StudyChannel, day: date) -> datetime:
@@ -91,13 +98,20 @@ def next_moment(
     """
     zone = ZoneInfo(channel.timezone)
     days = {question.day for question in asked if question.message_id is not None}
+    due = due_day(channel, now)
+    if due is not None and due not in days:
+        return now.astimezone(UTC)
     today = now.astimezone(zone).date()
     for day in (today + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD)):
         moment = moment_of(channel, day)
-        exists = moment.astimezone(zone).date() == day
-        if exists and day not in days and moment >= channel.started_at:
-            return max(moment, now.astimezone(UTC))
+        if moment > now and day not in days and _exists(day, moment, zone):
+            return moment
     return None
+
+
+def _exists(day: date, moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether the zone has the ``day`` at all; its ``moment`` is on another one else."""
+    return moment.astimezone(zone).date() == day
 
 
 def next_entry(
