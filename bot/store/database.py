@@ -1,6 +1,7 @@
 """The store in a database: SQLite, PostgreSQL or whatever else SQLAlchemy reaches."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -15,7 +16,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from bot.store.engine import create_store_engine
+from bot.store.engine import create_store_engine, use_write_ahead_log
 from bot.store.errors import StoreAddressError, StoreUnavailableError
 from bot.store.migrate import migrate
 from bot.store.records import DailyQuestion, Miss, RunCard, StudyChannel
@@ -54,7 +55,7 @@ async def open_store(url: str) -> AsyncGenerator["SqlStore"]:
         raise StoreAddressError(f"The database address {shown} is wrong: {error}.") from error
     try:
         await asyncio.to_thread(_prepare, address)
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         reason = getattr(error, "orig", None) or error
         raise StoreUnavailableError(f"The database {shown} does not open: {reason}.") from error
     try:
@@ -85,7 +86,9 @@ def _address(url: str) -> URL:
 def _prepare(address: URL) -> None:
     """Migrate, in a thread and an event loop of its own: reading the steps takes a while."""
     if address.get_backend_name() == "sqlite" and address.database is not None:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(address.database)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        use_write_ahead_log(file)
     asyncio.run(migrate(address))
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 import sys
+import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, make_url
 
 from bot.store.database import open_store
-from bot.store.engine import create_store_engine
+from bot.store.engine import create_store_engine, use_write_ahead_log
 from bot.store.errors import StoreAddressError, StoreTooNewError, StoreUnavailableError
 from bot.store.migrate import migrate
 from bot.store.records import DailyQuestion, Miss, RunCard, StudyChannel
@@ -83,6 +85,25 @@ async def test_two_openings_share_one_file_and_migrate_it_once(file: Path) -> No
         assert [await store.note(str(number)) for number in range(4)] == ["here"] * 4
 
 
+def test_the_write_ahead_log_waits_for_whoever_holds_the_file(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    holder = sqlite3.connect(file, check_same_thread=False)
+    holder.execute("CREATE TABLE held (x)")
+    holder.execute("BEGIN EXCLUSIVE")
+    with (
+        closing(sqlite3.connect(file, timeout=0)) as other,
+        pytest.raises(sqlite3.OperationalError),
+    ):
+        other.execute("PRAGMA journal_mode=WAL")
+    letting_go = threading.Timer(0.3, holder.rollback)
+    letting_go.start()
+    use_write_ahead_log(file)
+    letting_go.join()
+    holder.close()
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 async def test_claims_are_exclusive_between_processes(file: Path) -> None:
     async with open_store(address(file)) as one, open_store(address(file)) as other:
         for number in range(10):
@@ -104,6 +125,8 @@ async def test_starts_at_once_leave_one_of_them(file: Path) -> None:
 
 
 async def test_sqlite_is_set_up_to_be_shared(file: Path) -> None:
+    async with open_store(address(file)):
+        pass
     engine = create_store_engine(make_url(address(file)))
     async with engine.connect() as connection:
         settings = [
