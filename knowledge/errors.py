@@ -55,14 +55,14 @@ class EncoderUnavailableError(EncoderError):
 
 
 class IndexMismatchError(KnowledgeError):
-    """The saved index does not fit; rebuild it with `python -m knowledge index`."""
+    """The saved index does not fit; rebuild it with `python -m knowledge train`."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason}; `python -m knowledge index` mends it")
+        super().__init__(f"{reason}; `python -m knowledge train` mends it")
 
 
 class IndexMissingError(IndexMismatchError):
-    """There is no index yet; make it with `python -m knowledge index`."""
+    """There is no index yet; make it with `python -m knowledge train`."""
 
     def __init__(self) -> None:
         super().__init__("there is no index yet")

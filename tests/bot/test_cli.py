@@ -57,7 +57,7 @@ def test_a_bot_whose_index_is_missing_names_the_command_that_makes_it(tmp_path: 
     assert ended.returncode == 2
     last = ended.stderr.strip().splitlines()[-1]
     assert last.startswith("xueban: ")
-    assert "python -m knowledge index" in last
+    assert "python -m knowledge train" in last
 
 
 def test_sigterm_ends_the_playground_in_good_order(prepared_data_dir: Path, tmp_path: Path) -> None:

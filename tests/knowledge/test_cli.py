@@ -5,6 +5,7 @@ import pytest
 
 from knowledge import cli
 from knowledge.bank import Bank
+from knowledge.commands import command, evaluate
 from knowledge.entry import EntryId
 from knowledge.language import Bilingual
 from knowledge.outcome import Answered, Hit, Outcome, Query, Refused, Unsure
@@ -39,8 +40,8 @@ def retriever(
     bank: Bank, found: tuple[Hit, ...], monkeypatch: pytest.MonkeyPatch
 ) -> FixedRetriever:
     fixed = FixedRetriever(bank, Answered(found[0].entry, 0.91234567, found))
-    monkeypatch.setattr(cli, "_open", lambda: fixed)
-    monkeypatch.setattr(cli, "load_bank", lambda: bank)
+    monkeypatch.setattr(command, "prepared_retriever", lambda: fixed)
+    monkeypatch.setattr(evaluate, "load_bank", lambda: bank)
     return fixed
 
 
@@ -180,7 +181,7 @@ def test_a_wrong_setting_is_one_clear_line(
     monkeypatch.chdir(tmp_path)
     Path(".env").write_bytes(b"XUEBAN_DATA_DIR='a\x00b'\n")
     monkeypatch.delenv("XUEBAN_DATA_DIR", raising=False)
-    assert cli.main(["index"]) == 2
+    assert cli.main(["train"]) == 2
     assert capsys.readouterr().err.startswith("error: XUEBAN_DATA_DIR: ")
 
 

@@ -84,14 +84,14 @@ def test_saving_again_leaves_one_file_of_vectors(
 
 
 def test_a_missing_index_names_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(IndexMissingError, match="python -m knowledge index"):
+    with pytest.raises(IndexMissingError, match="python -m knowledge train"):
         FaissIndex.load(tmp_path, "fake")
 
 
 def test_another_model_is_refused(index: FaissIndex, tmp_path: Path) -> None:
     index.save(tmp_path)
     with pytest.raises(
-        IndexMismatchError, match=r"made by the encoder fake, but other is set.*knowledge index"
+        IndexMismatchError, match=r"made by the encoder fake, but other is set.*knowledge train"
     ):
         FaissIndex.load(tmp_path, "other")
 

@@ -110,7 +110,7 @@ def test_an_unprepared_bank_names_the_command_that_prepares_it(
 ) -> None:
     from knowledge.prepare import load_prepared
 
-    with pytest.raises(IndexMissingError, match="python -m knowledge index"):
+    with pytest.raises(IndexMissingError, match="python -m knowledge train"):
         load_prepared(settings, sources=sources)
 
 
