@@ -5,69 +5,46 @@ from typing import Final
 
 import numpy as np
 
-from knowledge.fusion import log_softmax
-from knowledge.head import Floats
-from knowledge.language import Language, language_of
+from knowledge.fusion import Weighed
 from knowledge.lexical import Scores
 from knowledge.signals import Signals
 
 FEATURES: Final = (
-    "share",
     "margin",
     "entropy",
-    "head",
-    "outside",
-    "head_over_outside",
-    "document",
-    "phrasing",
-    "nearest_outside",
-    "phrasing_over_outside",
-    "ordinary",
-    "phrasing_over_ordinary",
-    "document_over_ordinary",
+    "nearness_over_outside",
+    "votes",
+    "outside_votes",
     "lexical",
     "lexical_margin",
     "known_words",
-    "head_agrees",
+    "nearness_agrees",
     "lexical_agrees",
-    "phrasing_agrees",
-    "chinese",
-    "length",
 )
 """What the gate looks at, in the order of its numbers."""
 
 
-def features(text: str, signals: Signals, fused: Scores) -> Floats:
+def features(signals: Signals, weighed: Weighed) -> Scores:
     """The numbers that tell an answerable query from another, in the order of `FEATURES`."""
-    order = np.argsort(-fused, kind="stable")
+    order = np.argsort(-weighed.scores, kind="stable")
     top = int(order[0])
     runner_up = int(order[1]) if len(order) > 1 else top
-    shares = np.exp(log_softmax(fused))
-    lexical_order = np.sort(signals.lexical)[::-1]
-    lexical_second = float(lexical_order[1]) if len(order) > 1 else 0.0
+    shares = np.exp(weighed.scores)
+    votes, outside_votes = signals.neighbours.votes(len(shares))
+    others = np.delete(signals.lexical, top)
+    best_other = float(others.max()) if len(others) else 0.0
     return np.array(
         [
-            max(float(fused[top]), -8.0),
-            min(float(fused[top] - fused[runner_up]), 12.0),
+            min(float(weighed.scores[top] - weighed.scores[runner_up]), 12.0),
             float(-(shares * np.log(shares + 1e-12)).sum()),
-            max(float(signals.head[top]), -12.0),
-            max(signals.outside, -12.0),
-            float(np.clip(signals.head[top] - signals.outside, -12, 12)),
-            signals.document[top],
-            signals.phrasing[top],
-            signals.nearest_outside,
-            signals.phrasing[top] - signals.nearest_outside,
-            signals.ordinary,
-            signals.phrasing[top] - signals.ordinary,
-            signals.document[top] - signals.ordinary,
+            weighed.nearness[top] - weighed.outside,
+            votes[top],
+            outside_votes,
             np.log1p(signals.lexical[top]),
-            np.log1p(max(float(signals.lexical[top]) - lexical_second, 0.0)),
+            np.log1p(max(float(signals.lexical[top]) - best_other, 0.0)),
             signals.known_words / max(signals.words, 1),
-            float(np.argmax(signals.head) == top),
+            float(np.argmax(weighed.nearness) == top),
             float(np.argmax(signals.lexical) == top),
-            float(np.argmax(signals.phrasing) == top),
-            float(language_of(text) is Language.ZH),
-            np.log1p(len(text)),
         ],
         np.float64,
     )
@@ -77,12 +54,12 @@ def features(text: str, signals: Signals, fused: Scores) -> Floats:
 class Gate:
     """A logistic regression on the standardised features."""
 
-    means: Floats
-    scales: Floats
-    weights: Floats
+    means: Scores
+    scales: Scores
+    weights: Scores
     bias: float
 
-    def confidence(self, numbers: Floats) -> float:
+    def confidence(self, numbers: Scores) -> float:
         """The probability, 0 to 1, that the best entry answers the query.
 
         It holds where questions in and out of scope are equally frequent.

@@ -30,7 +30,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """All texts: one document an entry, the lines of the entries, those outside, and sentences."""
+    """All texts: one document an entry, the lines of the entries, those outside, and sentences.
+
+    Lines and sentences are compared by their meaning; the documents only lend their words.
+    """
 
     documents: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -38,9 +41,9 @@ class Corpus:
     sentences: tuple[str, ...]
 
     def texts(self) -> tuple[str, ...]:
-        """Every text once."""
+        """Every text that needs a vector, once."""
         lines = (line.text for line in (*self.lines, *self.outside))
-        return tuple(dict.fromkeys((*self.documents, *lines, *self.sentences)))
+        return tuple(dict.fromkeys((*lines, *self.sentences)))
 
 
 def build_corpus(bank: Bank, background: Background) -> Corpus:

@@ -3,7 +3,8 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import Final, Protocol
@@ -11,7 +12,9 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-K1: Final = 1.2
+K1: Final = 2.5
+"""How long a word's repetition goes on to count; a bag holds a hundred lines, not one."""
+
 B: Final = 0.5
 
 _HAN_RUN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+")
@@ -54,20 +57,22 @@ class Bm25:
         lengths = np.array([len(bag) for bag in bags], np.float64)
         mean = float(lengths.mean()) if len(bags) and lengths.any() else 1.0
         self._size = len(bags)
-        self._postings: dict[str, tuple[npt.NDArray[np.int64], Scores]] = {}
+        self._lengths, self._mean = lengths, mean
+        self._postings: dict[str, _Posting] = {}
         by_word: dict[str, list[tuple[int, int]]] = {}
         for number, count in enumerate(counts):
             for word, times in count.items():
                 by_word.setdefault(word, []).append((number, times))
         elsewhere = Counter(word for bag in others for word in set(bag))
         texts = len(bags) + len(others)
-        damping = K1 * (1 - B + B * lengths / mean)
         for word, places in by_word.items():
             rows = np.array([number for number, _ in places])
             times = np.array([times for _, times in places], np.float64)
             holding = len(places) + elsewhere[word]
             rarity = math.log1p((texts - holding + 0.5) / (holding + 0.5))
-            self._postings[word] = (rows, rarity * times * (K1 + 1) / (times + damping[rows]))
+            self._postings[word] = _Posting(
+                rows, times, rarity, rarity * _saturated(times, lengths[rows] / mean)
+            )
 
     def knows(self, word: str) -> bool:
         """Whether any entry has ``word``."""
@@ -76,11 +81,47 @@ class Bm25:
     def scores(self, words: Sequence[str]) -> Scores:
         """How well each entry matches ``words``, at least 0; a repeated word counts once."""
         scores = np.zeros(self._size, np.float64)
-        for word in dict.fromkeys(words):
-            if word in self._postings:
-                rows, weights = self._postings[word]
-                scores[rows] += weights
+        for posting in self._found(words):
+            scores[posting.rows] += posting.weights
         return scores
+
+    def score_without(self, words: Sequence[str], entry: int, gone: Counter[str]) -> float:
+        """How well ``entry`` would match ``words`` if its bag lacked the words ``gone``.
+
+        How rare a word is stays as it was.
+        """
+        length = (self._lengths[entry] - gone.total()) / self._mean
+        score = 0.0
+        for word in dict.fromkeys(words):
+            posting = self._postings.get(word)
+            if posting is None:
+                continue
+            place = int(np.searchsorted(posting.rows, entry))
+            if place < len(posting.rows) and posting.rows[place] == entry:
+                times = max(posting.times[place] - gone[word], 0.0)
+                score += posting.rarity * float(_saturated(np.asarray(times), np.asarray(length)))
+        return score
+
+    def _found(self, words: Sequence[str]) -> Iterator["_Posting"]:
+        for word in dict.fromkeys(words):
+            posting = self._postings.get(word)
+            if posting is not None:
+                yield posting
+
+
+@dataclass(frozen=True, slots=True)
+class _Posting:
+    """Which entries have a word, in rising order, how often, and what that is worth."""
+
+    rows: npt.NDArray[np.int64]
+    times: Scores
+    rarity: float
+    weights: Scores
+
+
+def _saturated(times: Scores, length: Scores) -> Scores:
+    """BM25's count of a word that occurs ``times``, in a bag ``length`` times the mean's length."""
+    return times * (K1 + 1) / (times + K1 * (1 - B + B * length))
 
 
 @cache

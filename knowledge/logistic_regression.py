@@ -1,46 +1,26 @@
 """Fitting a logistic regression; how the result is used is up to others."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from knowledge.head import Floats
+from knowledge.lexical import Scores
 
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Row i of ``weights`` and ``biases[i]`` speak for ``classes[i]``."""
-
-    classes: npt.NDArray[np.int64]
-    weights: Floats
-    biases: Floats
+_ITERATIONS: Final = 2000
 
 
 def fit_logistic_regression(
-    numbers: Floats,
-    classes: npt.NDArray[np.int64],
-    *,
-    freedom: float,
-    sample_weights: Floats | None = None,
-) -> Fitted:
-    """Fit ``classes`` (at least two of them) to the rows of ``numbers``.
+    numbers: Scores, right: npt.NDArray[np.bool_], sample_weights: Scores
+) -> tuple[Scores, float]:
+    """Weights and bias of the log-odds that a row of ``numbers`` is ``right``.
 
-    ``freedom`` is the inverse of the L2 penalty's strength. With two classes the first one's
-    weights are zero. The same input gives the same result.
+    What the rows weigh together is what stands against an L2 penalty of strength 1. Both
+    outcomes must occur. The same input gives the same result.
     """
     # scikit-learn ships no types.
     from sklearn.linear_model import LogisticRegression  # pyright: ignore[reportMissingTypeStubs]
 
-    model: Any = LogisticRegression(C=freedom, max_iter=_ITERATIONS)
-    model.fit(numbers, classes, sample_weight=sample_weights)
-    weights: Floats = np.asarray(model.coef_, np.float64)
-    biases: Floats = np.asarray(model.intercept_, np.float64)
-    if len(weights) == 1:
-        weights = np.concatenate([np.zeros_like(weights), weights])
-        biases = np.concatenate([np.zeros_like(biases), biases])
-    return Fitted(np.asarray(model.classes_, np.int64), weights, biases)
-
-
-_ITERATIONS = 2000
+    model: Any = LogisticRegression(max_iter=_ITERATIONS)
+    model.fit(numbers, right, sample_weight=sample_weights)
+    return np.asarray(model.coef_[0], np.float64), float(model.intercept_[0])

@@ -3,25 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
 from knowledge.bank import Bank
-from knowledge.confidence import features
 from knowledge.decision import decide
 from knowledge.encoder import Encoder, open_encoder
 from knowledge.errors import IndexMismatchError
 from knowledge.follow_up import in_context
-from knowledge.fusion import fuse
-from knowledge.lexical import Scores
 from knowledge.lexicon import Lexicon
 from knowledge.manner import Manner, manner_of
 from knowledge.normalise import has_words, normalise, without_mentions
-from knowledge.outcome import Hit, Outcome, Query
+from knowledge.outcome import Outcome, Query
 from knowledge.prepare import Prepared, Sources, load_prepared
 from knowledge.progress import Progress, silent
-from knowledge.rankers import Rankers
+from knowledge.search import Found, Search
 from knowledge.settings import KnowledgeSettings
-from knowledge.signals import Signals
 
 TOP_K: Final = 10
 """How many hits an outcome holds at most, unless told otherwise."""
@@ -31,18 +25,19 @@ class Retriever:
     """Answers queries out of a prepared bank. Its methods may be called from several threads."""
 
     def __init__(self, prepared: Prepared, encoder: Encoder) -> None:
-        corpus = prepared.corpus
-        self._bank = prepared.bank
-        self._gate = prepared.trained.gate
         self._encoder = encoder
-        self._rankers = Rankers(
-            corpus, Lexicon.of(corpus), prepared.trained.head, prepared.index.vectors
+        self._search = Search(
+            prepared.bank,
+            prepared.corpus,
+            Lexicon.of(prepared.corpus),
+            prepared.trained,
+            prepared.index.vectors,
         )
 
     @property
     def bank(self) -> Bank:
         """The entries that are asked for."""
-        return self._bank
+        return self._search.bank
 
     def retrieve(self, query: Query, top_k: int = TOP_K) -> Outcome:
         """The outcome of ``query``; it holds at most ``top_k`` hits."""
@@ -53,15 +48,15 @@ class Retriever:
         texts = [self._text(query) for query in queries]
         told = [number for number, text in enumerate(texts) if text]
         asked = [texts[number] for number in told]
-        signals = dict(
+        found = dict(
             zip(
                 told,
-                self._rankers.signals(asked, self._encoder.encode_queries(asked)),
+                self._search.find(asked, self._encoder.encode_queries(asked), top_k),
                 strict=True,
             )
         )
         return [
-            self._outcome(query, texts[number], signals.get(number), top_k)
+            self._outcome(query, texts[number], found.get(number))
             for number, query in enumerate(queries)
         ]
 
@@ -69,23 +64,12 @@ class Retriever:
         text = normalise(without_mentions(query.text))
         if not has_words(text):
             return ""
-        return in_context(text, query.conversation, self._rankers.knows)
+        return in_context(text, query.conversation, self._search.knows)
 
-    def _outcome(self, query: Query, text: str, signals: Signals | None, top_k: int) -> Outcome:
-        if signals is None:
+    def _outcome(self, query: Query, text: str, found: Found | None) -> Outcome:
+        if found is None:
             return decide((), 0.0, Manner.ADDRESSED)
-        fused = fuse(signals)
-        confidence = self._gate.confidence(features(text, signals, fused))
-        manner = manner_of(text, addressed=query.addressed)
-        return decide(self._hits(fused, top_k), confidence, manner)
-
-    def _hits(self, fused: Scores, top_k: int) -> list[Hit]:
-        best = [int(number) for number in np.argsort(-fused, kind="stable")[:top_k]]
-        entries = self._bank.entries
-        return [
-            Hit(entries[number].id, entries[number].question, float(fused[number]))
-            for number in best
-        ]
+        return decide(found.hits, found.confidence, manner_of(text, addressed=query.addressed))
 
 
 def check_index(settings: KnowledgeSettings, bank: Bank | None = None) -> None:

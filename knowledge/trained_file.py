@@ -1,10 +1,15 @@
-"""What was trained, on disk: arrays in one file, and a manifest that says what they belong to."""
+"""What was trained, on disk: arrays in one file, and a manifest that says what they belong to.
+
+The manifest also records how the training went, for whoever wants to know: its seed, the hashes
+of the data and the figures.
+"""
 
 import hashlib
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 from zipfile import BadZipFile
 
 import numpy as np
@@ -12,11 +17,11 @@ from pydantic import BaseModel, ValidationError
 
 from knowledge.centre import Centres
 from knowledge.confidence import FEATURES, Gate
-from knowledge.corpus import Corpus
+from knowledge.corpus import Corpus, Line
 from knowledge.errors import IndexMismatchError, IndexMissingError
 from knowledge.files import write_atomically
-from knowledge.head import Head
-from knowledge.training import RECIPE, Trained
+from knowledge.fusion import Weights
+from knowledge.training import RECIPE, SEED, Figures, Trained
 
 _MANIFEST: Final = "trained.json"
 
@@ -33,14 +38,15 @@ def fingerprint(corpus: Corpus, model: str) -> str:
     return digest.hexdigest()
 
 
-def save_trained(folder: Path, trained: Trained, belongs_to: str) -> None:
-    """Write ``trained`` to ``folder``; a reader finds the old one or the new one, never half."""
+def save_trained(folder: Path, trained: Trained, corpus: Corpus, model: str) -> None:
+    """Write what was trained on ``corpus`` with the encoder ``model`` to ``folder``.
+
+    A reader finds the old one or the new one, never half.
+    """
     arrays = io.BytesIO()
     np.savez_compressed(
         arrays,
-        centres=trained.head.centres.vectors,
-        weights=trained.head.weights.astype(np.float32),
-        biases=trained.head.biases,
+        centres=trained.centres.vectors,
         gate_means=trained.gate.means,
         gate_scales=trained.gate.scales,
         gate_weights=trained.gate.weights,
@@ -52,7 +58,16 @@ def save_trained(folder: Path, trained: Trained, belongs_to: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / name, raw)
     manifest = _Manifest(
-        fingerprint=belongs_to, features=list(FEATURES), file=name, sha256=checksum
+        fingerprint=fingerprint(corpus, model),
+        encoder=model,
+        recipe=RECIPE,
+        seed=SEED,
+        data=_Data.of(corpus),
+        weights=trained.weights,
+        figures=trained.figures,
+        features=list(FEATURES),
+        file=name,
+        sha256=checksum,
     )
     write_atomically(folder / _MANIFEST, manifest.model_dump_json(indent=1).encode())
     for older in folder.glob("trained-*.npz"):
@@ -82,24 +97,53 @@ def load_trained(folder: Path, belongs_to: str) -> Trained:
             raise IndexMismatchError("what was trained is damaged")
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             return Trained(
-                Head(
-                    Centres(arrays["centres"]),
-                    arrays["weights"].astype(np.float64),
-                    arrays["biases"],
-                ),
+                Centres(arrays["centres"]),
+                manifest.weights,
                 Gate(
                     arrays["gate_means"],
                     arrays["gate_scales"],
                     arrays["gate_weights"],
                     float(arrays["gate_bias"]),
                 ),
+                manifest.figures,
             )
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise IndexMismatchError("what was trained cannot be read") from error
 
 
+class _Data(BaseModel):
+    """Counts and hashes of what was trained on."""
+
+    entries: int
+    lines: int
+    lines_sha256: str
+    outside: int
+    outside_sha256: str
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Self:
+        return cls(
+            entries=len(corpus.documents),
+            lines=len(corpus.lines),
+            lines_sha256=_digest(corpus.lines),
+            outside=len(corpus.outside),
+            outside_sha256=_digest(corpus.outside),
+        )
+
+
+def _digest(lines: Sequence[Line]) -> str:
+    texts = json.dumps([(line.text, line.entry) for line in lines])
+    return hashlib.sha256(texts.encode()).hexdigest()
+
+
 class _Manifest(BaseModel):
     fingerprint: str
+    encoder: str
+    recipe: int
+    seed: int
+    data: _Data
+    weights: Weights
+    figures: Figures
     features: list[str]
     file: str
     sha256: str

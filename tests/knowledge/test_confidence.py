@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.confidence import FEATURES, Gate, features
-from knowledge.fusion import fuse
+from knowledge.fusion import Weights, weigh
+from knowledge.neighbours import Neighbours
 from knowledge.signals import Signals
 
 
@@ -21,17 +22,8 @@ def test_confidence_is_the_logistic_of_standardised_numbers() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_every_feature_is_a_number_whatever_the_bank_holds(size: int) -> None:
-    signals = Signals(
-        head=np.full(size, -30.0),
-        outside=0.0,
-        lexical=np.zeros(size),
-        document=np.full(size, -1.0),
-        phrasing=np.full(size, -1.0),
-        nearest_outside=1.0,
-        ordinary=0.0,
-        words=0,
-        known_words=0,
-    )
-    numbers = features("", signals, fuse(signals))
+    nothing = Neighbours(*(np.zeros(0, np.int64) for _ in range(2)), np.zeros(0))
+    signals = Signals(nothing, lexical=np.zeros(size), words=0, known_words=0)
+    numbers = features(signals, weigh(signals, Weights(0.05, 1.0, 0.1)))
     assert numbers.shape == (len(FEATURES),)
     assert np.isfinite(numbers).all()

@@ -1,23 +1,34 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.fusion import Weights, fuse, log_softmax
+from knowledge.fusion import Weights, log_softmax, weigh
+from knowledge.neighbours import Neighbours
 from knowledge.signals import Signals
 
 SIZE = 4
+WEIGHTS = Weights(temperature=0.05, nearness=1.2, lexical=0.1)
 NUMBERS = st.lists(st.floats(-20, 20), min_size=SIZE, max_size=SIZE).map(np.array)
-COSINES = st.lists(st.floats(-1, 1), min_size=SIZE, max_size=SIZE).map(np.array)
+
+
+@st.composite
+def found(draw: st.DrawFn) -> Neighbours:
+    lines = draw(st.lists(st.tuples(st.integers(-1, SIZE - 1), st.floats(-1, 1)), max_size=12))
+    lines.sort(key=lambda line: -line[1])
+    return Neighbours(
+        np.arange(len(lines)),
+        np.array([entry for entry, _ in lines], np.int64),
+        np.array([cosine for _, cosine in lines], np.float64),
+    )
+
+
 SIGNALS = st.builds(
     Signals,
-    head=NUMBERS,
-    outside=st.floats(-20, 0),
+    neighbours=found(),
     lexical=st.lists(st.floats(0, 50), min_size=SIZE, max_size=SIZE).map(np.array),
-    document=COSINES,
-    phrasing=COSINES,
-    nearest_outside=st.floats(-1, 1),
-    ordinary=st.floats(-1, 1),
     words=st.integers(0, 50),
     known_words=st.integers(0, 50),
 )
@@ -31,49 +42,38 @@ def test_shares_sum_to_one_and_keep_the_order(scores: np.ndarray) -> None:
 
 
 @given(SIGNALS)
-def test_fused_scores_are_shares_of_every_entry(signals: Signals) -> None:
-    fused = fuse(signals)
-    assert np.isfinite(fused).all()
-    assert np.exp(fused).sum() == pytest.approx(1)
+def test_weighed_scores_are_shares_of_every_entry(signals: Signals) -> None:
+    scores = weigh(signals, WEIGHTS).scores
+    assert scores.shape == (SIZE,)
+    assert np.isfinite(scores).all()
+    assert np.exp(scores).sum() == pytest.approx(1)
 
 
 @given(SIGNALS, st.permutations(range(SIZE)))
 def test_the_order_of_the_bank_does_not_matter(signals: Signals, order: list[int]) -> None:
-    turned = Signals(
-        signals.head[order],
-        signals.outside,
-        signals.lexical[order],
-        signals.document[order],
-        signals.phrasing[order],
-        signals.nearest_outside,
-        signals.ordinary,
-        signals.words,
-        signals.known_words,
+    places = np.argsort(order)
+    entries = signals.neighbours.entries
+    turned = replace(
+        signals,
+        neighbours=replace(
+            signals.neighbours, entries=np.where(entries < 0, entries, places[entries])
+        ),
+        lexical=signals.lexical[order],
     )
-    assert fuse(turned) == pytest.approx(fuse(signals)[order], abs=1e-9)
+    straight = weigh(signals, WEIGHTS).scores
+    assert weigh(turned, WEIGHTS).scores == pytest.approx(straight[order], abs=1e-9)
 
 
 @given(SIGNALS, st.integers(0, SIZE - 1), st.floats(0.1, 5))
-def test_more_from_a_ranker_never_lowers_an_entry(
-    signals: Signals, entry: int, more: float
-) -> None:
+def test_more_shared_words_never_lower_an_entry(signals: Signals, entry: int, more: float) -> None:
     lexical = signals.lexical.copy()
     lexical[entry] += more
-    raised = Signals(
-        signals.head,
-        signals.outside,
-        lexical,
-        signals.document,
-        signals.phrasing,
-        signals.nearest_outside,
-        signals.ordinary,
-        signals.words,
-        signals.known_words,
-    )
-    assert fuse(raised)[entry] >= fuse(signals)[entry] - 1e-9
+    raised = weigh(replace(signals, lexical=lexical), WEIGHTS).scores
+    assert raised[entry] >= weigh(signals, WEIGHTS).scores[entry] - 1e-9
 
 
 @given(SIGNALS)
 def test_a_ranker_of_no_weight_is_not_heard(signals: Signals) -> None:
-    head_alone = Weights(head=1, lexical=0, document=0, phrasing=0)
-    assert fuse(signals, head_alone) == pytest.approx(log_softmax(signals.head), abs=1e-9)
+    words_alone = replace(WEIGHTS, nearness=0.0)
+    expected = log_softmax(words_alone.lexical * signals.lexical)
+    assert weigh(signals, words_alone).scores == pytest.approx(expected, abs=1e-9)

@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -38,10 +39,23 @@ def test_a_word_that_texts_outside_of_the_bank_use_counts_less() -> None:
 def test_scores_follow_the_published_formula() -> None:
     scores = Bm25([["a", "b"], ["c", "c", "d", "e"]]).scores(["a"])
     rarity = math.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
-    k1, b, length, mean_length = 1.2, 0.5, 2, 3
+    k1, b, length, mean_length = 2.5, 0.5, 2, 3
     damped = (k1 + 1) / (1 + k1 * (1 - b + b * length / mean_length))
     assert scores[0] == pytest.approx(rarity * damped)
     assert scores[1] == 0
+
+
+def test_a_score_without_some_words_is_that_of_a_smaller_bag() -> None:
+    bags = [["a", "b", "b", "c"], ["c", "c", "d", "e"]]
+    whole = Bm25(bags)
+    assert whole.score_without(["a", "b"], 0, Counter()) == pytest.approx(
+        whole.scores(["a", "b"])[0]
+    )
+    assert whole.score_without(["a"], 0, Counter(["a"])) == 0
+    fewer = whole.score_without(["b"], 0, Counter(["b", "c"]))
+    rarity = math.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
+    assert fewer == pytest.approx(rarity * 3.5 / (1 + 2.5 * (0.5 + 0.5 * 2 / 4)))
+    assert whole.score_without(["z", "d"], 0, Counter()) == 0
 
 
 @given(st.lists(WORDS, min_size=1, max_size=6), WORDS)
