@@ -43,19 +43,27 @@ class Bank:
         """The entry of that id, or None."""
         return self._by_id.get(EntryId(entry_id))
 
+    def joined(self, other: "Bank") -> "Bank":
+        """This bank's entries and then those of ``other``; no id may be in both."""
+        return Bank(
+            (*self.entries, *other.entries),
+            MappingProxyType({**self.phrasings, **other.phrasings}),
+        )
 
-def load_bank(folder: Path = QUESTIONS) -> Bank:
+
+def load_bank(folder: Path = QUESTIONS, beside: Bank | None = None) -> Bank:
     """The bank in ``folder``, one file an entry: ``<topic>/<id>.md``.
 
     The phrasings lie in a folder beside it, one file an entry that has some:
-    ``phrasings/<id>.tsv``.
+    ``phrasings/<id>.tsv``. A bank that is used ``beside`` another may relate to the other's
+    entries, and must not take their ids.
 
     Raises:
         BankError: there are faults or no entries; it holds every fault.
     """
     files = _read_files(folder)
     phrasing_files = _read_phrasing_files(folder)
-    faults = _faults(folder, files, phrasing_files, known_examples=None)
+    faults = _faults(folder, files, phrasing_files, beside=beside)
     if faults:
         raise BankError(faults)
     entries = (file.entry for file in files if file.entry)
@@ -73,7 +81,8 @@ def check_bank(
     The names of examples are checked against ``known_examples`` where these are given, and
     otherwise for their form alone.
     """
-    return _faults(folder, _read_files(folder), _read_phrasing_files(folder), known_examples)
+    files, phrasing_files = _read_files(folder), _read_phrasing_files(folder)
+    return _faults(folder, files, phrasing_files, known_examples=known_examples)
 
 
 def _read_files(folder: Path) -> list[EntryFile]:
@@ -88,14 +97,18 @@ def _faults(
     folder: Path,
     files: Sequence[EntryFile],
     phrasing_files: Sequence[PhrasingFile],
-    known_examples: Collection[str] | None,
+    *,
+    known_examples: Collection[str] | None = None,
+    beside: Bank | None = None,
 ) -> tuple[Fault, ...]:
     faults = [fault for file in (*files, *phrasing_files) for fault in file.faults]
     if not files:
         faults.append(Fault(folder, 1, "there are no entries here"))
     faults.extend(_misplaced(folder, files))
+    elsewhere = {str(entry.id) for entry in beside.entries} if beside else set[str]()
     faults.extend(_duplicate_ids(files))
-    faults.extend(_unknown_names(files, known_examples))
+    faults.extend(_taken_ids(files, elsewhere))
+    faults.extend(_unknown_names(files, elsewhere, known_examples))
     faults.extend(_unknown_entries(files, phrasing_files))
     faults.extend(_duplicate_wordings([*files, *phrasing_files]))
     return tuple(sorted(faults))
@@ -115,10 +128,16 @@ def _duplicate_ids(files: Iterable[EntryFile]) -> Iterable[Fault]:
             yield Fault(file.path, 1, f"the id {file.path.stem} is taken by {earlier}")
 
 
+def _taken_ids(files: Iterable[EntryFile], elsewhere: Collection[str]) -> Iterable[Fault]:
+    for file in files:
+        if file.path.stem in elsewhere:
+            yield Fault(file.path, 1, f"the common bank has an entry {file.path.stem} already")
+
+
 def _unknown_names(
-    files: Sequence[EntryFile], known_examples: Collection[str] | None
+    files: Sequence[EntryFile], elsewhere: Collection[str], known_examples: Collection[str] | None
 ) -> Iterable[Fault]:
-    known_entries = {file.path.stem for file in files}
+    known_entries = {file.path.stem for file in files} | set(elsewhere)
     for file in files:
         for reference in file.related:
             if reference.name not in known_entries:

@@ -1,7 +1,7 @@
 """The texts that retrieval is made of, normalised and in a fixed order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from knowledge.background import Background
@@ -45,9 +45,26 @@ class Corpus:
         lines = (line.text for line in (*self.lines, *self.outside))
         return tuple(dict.fromkeys((*lines, *self.sentences)))
 
+    def joined(self, other: "Corpus") -> "Corpus":
+        """The corpus of both banks, those of ``other`` numbered after this one's.
 
-def build_corpus(bank: Bank, background: Background) -> Corpus:
-    """The texts of ``bank`` and ``background``."""
+        What the other bank asks for word by word is no longer out of scope.
+        """
+        first = len(self.documents)
+        taken = {line.text for line in other.lines}
+        return Corpus(
+            documents=(*self.documents, *other.documents),
+            lines=(
+                *self.lines,
+                *(replace(line, entry=first + line.entry) for line in other.lines),
+            ),
+            outside=tuple(line for line in self.outside if line.text not in taken),
+            sentences=self.sentences,
+        )
+
+
+def build_corpus(bank: Bank, background: Background | None = None) -> Corpus:
+    """The texts of ``bank``, and of ``background`` where there is one."""
     lines = [
         line
         for number, entry in enumerate(bank.entries)
@@ -59,9 +76,11 @@ def build_corpus(bank: Bank, background: Background) -> Corpus:
         lines=tuple(lines),
         # What an entry of the bank asks for word by word is no longer outside of it.
         outside=tuple(
-            Line(line.text, OUTSIDE) for line in background.out_of_scope if line.text not in taken
+            Line(line.text, OUTSIDE)
+            for line in (background.out_of_scope if background else ())
+            if line.text not in taken
         ),
-        sentences=background.sentences,
+        sentences=background.sentences if background else (),
     )
 
 

@@ -26,8 +26,14 @@ class Lexicon:
             tuple(tuple(tokens(text)) for text in corpus.sentences),
         )
 
+    def joined(self, other: "Lexicon") -> "Lexicon":
+        """The words of both corpora, for `Corpus.joined`."""
+        return Lexicon(
+            (*self.documents, *other.documents), self.lines | other.lines, self.sentences
+        )
+
     def lexical_ranker(self, corpus: Corpus) -> Bm25:
-        """The ranker over ``corpus``, which may lack lines of the one that the words are from."""
+        """The ranker over ``corpus``, whose words these are."""
         bags = [list(words) for words in self.documents]
         for line in corpus.lines:
             bags[line.entry].extend(self.lines[line.text])

@@ -50,6 +50,11 @@ class KnowledgeSettings(BaseSettings):
         """Where the index and what is trained with it are kept."""
         return self.data_dir / "index"
 
+    @property
+    def guilds_dir(self) -> Path:
+        """Where guilds keep banks of their own."""
+        return self.data_dir / "guilds"
+
 
 def read_settings() -> KnowledgeSettings:
     """The settings as the environment has them.

@@ -114,6 +114,12 @@ def bank_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def entry_text() -> Callable[..., str]:
+    """The file of a faultless entry, with the given id, topic, zh and en."""
+    return ENTRY.format
+
+
+@pytest.fixture
 def write_entry(tmp_path: Path) -> WriteEntry:
     """Write `gradient-clipping`, with each of some texts replaced by another."""
 
