@@ -39,7 +39,11 @@ class Retriever(Protocol):
 
     @property
     def bank(self) -> Bank:
-        """The entries; there from the start."""
+        """The entries that everybody can ask for; there from the start."""
+        ...
+
+    def bank_of(self, guild: int | None) -> Bank:
+        """The entries that can be asked for in ``guild``: everybody's, and its own."""
         ...
 
     async def retrieve(self, query: Query) -> Outcome:

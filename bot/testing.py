@@ -57,6 +57,7 @@ class FakeRetriever:
     def __init__(self, bank: Bank, outcomes: Mapping[str, Outcome] | None = None) -> None:
         self._bank = bank
         self.outcomes: dict[str, Outcome] = dict(outcomes or {})
+        self.guild_banks: dict[int, Bank] = {}
         self.asked: list[Query] = []
         self.loaded = asyncio.Event()
         self.loaded.set()
@@ -72,6 +73,10 @@ class FakeRetriever:
     def bank(self) -> Bank:
         """The bank it was given."""
         return self._bank
+
+    def bank_of(self, guild: int | None) -> Bank:
+        """The bank it was given, or the one that ``guild_banks`` holds for the guild."""
+        return self._bank if guild is None else self.guild_banks.get(guild, self._bank)
 
     async def retrieve(self, query: Query) -> Outcome:
         """The outcome set for the query's text."""

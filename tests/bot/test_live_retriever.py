@@ -1,12 +1,14 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from bot.live_retriever import LiveRetriever
 from knowledge.bank import Bank
-from knowledge.errors import EncoderError
+from knowledge.errors import BankError, EncoderError
+from knowledge.fault import Fault
 from knowledge.outcome import Outcome, Query, Refused
 
 
@@ -18,6 +20,20 @@ class Recording:
         self.asked = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
+        self.looked_after = threading.Event()
+        self.changes: list[dict[int, BankError | None] | Exception] = []
+        self.banks: dict[int | None, Bank] = {}
+
+    def bank_of(self, guild: int | None) -> Bank:
+        return self.banks[guild]
+
+    def refresh(self) -> dict[int, BankError | None]:
+        change = self.changes.pop(0) if self.changes else {}
+        if not self.changes:
+            self.looked_after.set()
+        if isinstance(change, Exception):
+            raise change
+        return change
 
     def retrieve_many(self, queries: Sequence[Query]) -> list[Outcome]:
         self.asked.set()
@@ -97,3 +113,30 @@ async def test_somebody_who_gave_up_does_not_hinder_the_others() -> None:
         gone.cancel()
         recording.gate.set()
         assert (await stays).confidence == 5
+
+
+async def test_a_guilds_own_bank_is_looked_after_while_questions_are_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recording = Recording()
+    own = Bank(())
+    recording.banks = {7: own}
+    fault = BankError((Fault(Path("printer.md"), 3, "no question"),))
+    recording.changes = [OSError("disk away"), {7: None, 8: fault}, {}]
+    caplog.set_level("INFO", "bot.live_retriever")
+    live = LiveRetriever(Bank(()), lambda: recording, refresh_s=0.01)
+    async with live.running():
+        await live.retrieve(Query("x"))
+        await asyncio.to_thread(recording.looked_after.wait, 10)
+        assert live.bank_of(7) is own
+    told = caplog.text
+    assert "could not be looked after" in told
+    assert "disk away" in told
+    assert "the bank of guild 7 is up to date" in told
+    assert "the bank of guild 8 stays as it was" in told
+    assert "no question" in told
+
+
+async def test_before_the_bank_is_loaded_every_guild_has_the_common_one() -> None:
+    common = Bank(())
+    assert LiveRetriever(common, Recording).bank_of(7) is common
