@@ -23,7 +23,7 @@ RECIPE: Final = 4
 
 SEED: Final = 0
 
-_TEMPERATURES: Final = (0.02, 0.03, 0.05, 0.08, 0.12)
+TEMPERATURES: Final = (0.02, 0.03, 0.05, 0.08, 0.12)
 """At which nearness may be read; encoders differ in how far apart they put texts."""
 
 _EVIDENCE: Final = 50.0
@@ -68,16 +68,17 @@ def train(corpus: Corpus, vectors_of: VectorsOf, progress: Progress = silent) ->
     centres = Centres.of(corpus.sentences, vectors_of(corpus.sentences))
     rankers = Rankers(corpus, lexicon, centres, vectors_of)
     tried = Trials(corpus, lexicon, rankers, SEED).run(vectors_of, progress)
-    weights = _fit_weights([one for one in tried if one.entry != OUTSIDE and not one.absent])
-    gate, figures = _fit_gate(tried, weights)
+    weights = fit_weights(tried)
+    gate, figures = fit_gate(tried, weights)
     return Trained(centres, weights, gate, figures)
 
 
-def _fit_weights(asked: Sequence[Trial]) -> Weights:
+def fit_weights(tried: Sequence[Trial], temperatures: Sequence[float] = TEMPERATURES) -> Weights:
     """The weights under which the right entries get the largest shares."""
+    asked = [one for one in tried if one.entry != OUTSIDE and not one.absent]
     if not asked:
         return _START
-    return min((_fitted(asked, temperature) for temperature in _TEMPERATURES), key=_loss)[1]
+    return min((_fitted(asked, temperature) for temperature in temperatures), key=_loss)[1]
 
 
 def _loss(fitted: tuple[float, Weights]) -> float:
@@ -112,7 +113,8 @@ def _fitted(asked: Sequence[Trial], temperature: float) -> tuple[float, Weights]
     return float(found.fun), Weights(temperature, nearness, lexical)
 
 
-def _fit_gate(tried: Sequence[Trial], weights: Weights) -> tuple[Gate, Figures]:
+def fit_gate(tried: Sequence[Trial], weights: Weights) -> tuple[Gate, Figures]:
+    """The gate over what ``weights`` make of the trials, and how well both do on these."""
     weighed = [weigh(one.signals, weights) for one in tried]
     numbers = np.array(
         [features(one.signals, each) for one, each in zip(tried, weighed, strict=True)]
