@@ -5,6 +5,11 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.answering import answer_against_bare_encoding
+from benchmarks.retrieving import (
+    concurrent_questions_against_one_batch,
+    one_question_against_bare_encoding,
+    retrieval_against_bare_encoding,
+)
 from benchmarks.running import run_against_plain_script
 from benchmarks.starting import first_answer_from_cold, ready_from_cold
 from bot.settings import load_settings
@@ -18,6 +23,9 @@ def main() -> None:
             (Path(folder) / name).symlink_to(prepared.data_dir / name)
         settings = load_settings(data_dir=Path(folder), progress_seconds=0.5)
         for measure in (
+            retrieval_against_bare_encoding,
+            one_question_against_bare_encoding,
+            concurrent_questions_against_one_batch,
             answer_against_bare_encoding,
             run_against_plain_script,
             ready_from_cold,

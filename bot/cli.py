@@ -108,11 +108,21 @@ def _settings(settings: Settings) -> None:
     Console().print(table)
 
 
+def _status(settings: Settings) -> None:
+    from bot.status import status
+
+    table = Table("what", "state", box=None, pad_edge=False)
+    for row in status(settings):
+        table.add_row(*row)
+    Console().print(table)
+
+
 _COMMANDS: dict[str, tuple[_Command, str]] = {
     "bot": (_bot, "serve Discord; needs XUEBAN_DISCORD_TOKEN"),
     "playground": (_playground, "open a Discord on loopback with the tutor in it"),
     "prepare": (_prepare, "unpack the encoder and build the index; quick when nothing changed"),
     "settings": (_settings, "print every setting with its value, secrets hidden"),
+    "status": (_status, "print what is prepared and the form that the encoder computes in"),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.encoder_form import Form, available_forms, load_choice, usable
 from knowledge.errors import EncoderError
 from knowledge.offline_encoder import CONVERSION, MODEL_NAME, convert
 from knowledge.progress import Progress, silent
@@ -23,6 +24,7 @@ QUERY_PROMPT: Final = "query: "
 """What e5 models expect before a text that is compared with others of its kind."""
 
 _BATCH: Final = 32
+_DTYPES: Final = {Form.FP32: "float32", Form.BF16: "bfloat16"}
 
 
 class Encoder(Protocol):
@@ -30,7 +32,10 @@ class Encoder(Protocol):
 
     @property
     def name(self) -> str:
-        """What makes these vectors: two encoders of one name give the same vectors."""
+        """What makes these vectors: those of two encoders of one name can be compared.
+
+        They are the same up to the rounding of the form that each is computed in.
+        """
         ...
 
     @property
@@ -53,8 +58,21 @@ def encoder_name(settings: KnowledgeSettings) -> str:
     return settings.encoder
 
 
-def open_encoder(settings: KnowledgeSettings, progress: Progress = silent) -> "Encoder":
+def encoder_form(settings: KnowledgeSettings) -> Form:
+    """The form that the settings' encoder is computed in, as it was chosen at set-up.
+
+    It is fp32 where none was chosen yet, or where this processor does not compute what was.
+    """
+    choice = load_choice(settings.index_dir, encoder_name(settings))
+    return usable(choice, available_forms())
+
+
+def open_encoder(
+    settings: KnowledgeSettings, progress: Progress = silent, form: Form | None = None
+) -> Encoder:
     """Load the settings' encoder; takes seconds, the built-in one is unpacked when it is not yet.
+
+    ``form`` is the one that `encoder_form` gives, unless another is named.
 
     Raises:
         EncoderUnavailableError: the built-in encoder's packages are missing.
@@ -66,7 +84,7 @@ def open_encoder(settings: KnowledgeSettings, progress: Progress = silent) -> "E
     else:
         source = settings.encoder
     progress("loading the encoder", 0.0)
-    encoder = SentenceTransformerEncoder(source, name)
+    encoder = SentenceTransformerEncoder(source, name, form or encoder_form(settings))
     progress("loading the encoder", 1.0)
     return encoder
 
@@ -77,14 +95,16 @@ class SentenceTransformerEncoder:
     Safe to call from several threads; calls wait for each other, since one already uses all cores.
     """
 
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, form: Form = Form.FP32) -> None:
         self._name = name
         local = Path(source).expanduser().is_dir()
         with _quiet_libraries():
             from sentence_transformers import SentenceTransformer
 
             try:
-                self._model: Any = SentenceTransformer(source, local_files_only=local)
+                self._model: Any = SentenceTransformer(
+                    source, local_files_only=local, model_kwargs={"dtype": _DTYPES[form]}
+                )
             except Exception as error:
                 raise EncoderError(f"the encoder {source} could not be loaded: {error}") from error
         dimension: int | None = self._model.get_embedding_dimension()
@@ -111,15 +131,17 @@ class SentenceTransformerEncoder:
         if not texts:
             return np.zeros((0, self._dimension), np.float32)
         with self._lock:
-            vectors = self._model.encode(
+            given: Any = self._model.encode(
                 list(texts),
                 prompt=self._prompt,
                 batch_size=_BATCH,
                 show_progress_bar=False,
                 convert_to_numpy=True,
-                normalize_embeddings=True,
             )
-        return np.asarray(vectors, np.float32)
+        vectors = np.asarray(given, np.float32)
+        # A model that normalises does so in its own form: rounded to bf16, lengths are not yet 1.
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
 
 
 def _folder_fingerprint(folder: Path) -> str:

@@ -9,7 +9,9 @@ from knowledge.background import Background, load_background
 from knowledge.bank import Bank, load_bank
 from knowledge.corpus import Corpus, build_corpus
 from knowledge.encoder import Encoder, encoder_name, open_encoder
+from knowledge.encoder_form import Form
 from knowledge.errors import IndexMismatchError, IndexMissingError
+from knowledge.form_trial import settle_form
 from knowledge.index import FaissIndex
 from knowledge.offline_encoder import convert
 from knowledge.progress import Progress, silent
@@ -59,9 +61,9 @@ def prepare(
 ) -> Prepared:
     """Bring encoder, index and training up to date, and give them.
 
-    Only texts that are new are encoded, and the encoder is not loaded when there are none. With
-    ``force`` everything is made anew. Several programs may call it at once; they wait for each
-    other.
+    Only texts that are new are encoded, and the encoder is not loaded when there are none. The form
+    of the settings' encoder is chosen once; the index is always made in fp32. With ``force``
+    everything is made anew. Several programs may call it at once; they wait for each other.
 
     Raises:
         IndexMismatchError: ``mend`` is False, and what is there was made by another encoder or is
@@ -81,7 +83,7 @@ def prepare(
             convert(settings.encoder_dir, progress)
         index = None if force else _existing_index(settings, name, mend=mend)
         if index is None or not index.holds(corpus.texts()):
-            encoder = sources.encoder or open_encoder(settings, progress)
+            encoder = sources.encoder or open_encoder(settings, progress, Form.FP32)
             index = _updated(
                 index or FaissIndex.empty(name, encoder.dimension), corpus, encoder, progress
             )
@@ -89,7 +91,9 @@ def prepare(
         trained = None if force else _existing_training(settings, belongs_to)
         if trained is None:
             trained = train(corpus, index.vectors, progress)
-            save_trained(folder, trained, belongs_to)
+            save_trained(folder, trained, corpus, name)
+        if sources.encoder is None:
+            settle_form(settings, corpus, index.vectors, progress, force=force)
     return Prepared(sources.bank, corpus, index, trained)
 
 

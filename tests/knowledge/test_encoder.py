@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from knowledge.encoder import Encoder, encoder_name, open_encoder
+from knowledge.encoder_form import LOWEST_COSINE, Form
 from knowledge.errors import EncoderError
 from knowledge.outcome import Answered, Outcome, Query, Refused
-from knowledge.retriever import Retriever, open_retriever
+from knowledge.prepare import load_prepared
+from knowledge.retriever import Retriever
 from knowledge.settings import KnowledgeSettings
 
 REFERENCE = {
@@ -33,12 +35,24 @@ def real_settings(prepared_data_dir: Path) -> KnowledgeSettings:
 
 @pytest.fixture(scope="module")
 def real_encoder(real_settings: KnowledgeSettings) -> Encoder:
-    return open_encoder(real_settings)
+    return open_encoder(real_settings, form=Form.FP32)
 
 
 @pytest.fixture(scope="module")
-def real_retriever(real_settings: KnowledgeSettings) -> Retriever:
-    return open_retriever(real_settings)
+def rounded_encoder(real_settings: KnowledgeSettings) -> Encoder:
+    """The same in bf16, which a processor without it emulates."""
+    return open_encoder(real_settings, form=Form.BF16)
+
+
+@pytest.fixture(scope="module", params=list(Form))
+def real_retriever(
+    request: pytest.FixtureRequest,
+    real_settings: KnowledgeSettings,
+    real_encoder: Encoder,
+    rounded_encoder: Encoder,
+) -> Retriever:
+    encoder = {Form.FP32: real_encoder, Form.BF16: rounded_encoder}[request.param]
+    return Retriever(load_prepared(real_settings), encoder)
 
 
 def test_the_vectors_are_those_of_the_packages_own_engine(real_encoder: Encoder) -> None:
@@ -46,14 +60,28 @@ def test_the_vectors_are_those_of_the_packages_own_engine(real_encoder: Encoder)
     assert vectors[:, :8] == pytest.approx(np.array(list(REFERENCE.values())), abs=0.003)
 
 
+TEXTS = ["过拟合", "a much longer text that makes the others wait for it " * 20, "😀"]
+
+
 def test_vectors_have_the_length_one_and_do_not_depend_on_company(real_encoder: Encoder) -> None:
-    texts = ["过拟合", "a much longer text that makes the others wait for it " * 20, "😀"]
-    together = real_encoder.encode_queries(texts)
+    together = real_encoder.encode_queries(TEXTS)
     assert together.shape == (3, real_encoder.dimension)
     assert together.dtype == np.float32
     assert np.linalg.norm(together, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
-    alone = np.concatenate([real_encoder.encode_queries([text]) for text in texts])
+    alone = np.concatenate([real_encoder.encode_queries([text]) for text in TEXTS])
     assert together == pytest.approx(alone, abs=1e-4)
+
+
+def test_vectors_in_bf16_have_the_length_one_and_are_close_to_those_in_fp32(
+    real_encoder: Encoder, rounded_encoder: Encoder
+) -> None:
+    texts = [*TEXTS, *REFERENCE]
+    rounded = rounded_encoder.encode_queries(texts)
+    assert rounded.dtype == np.float32
+    assert np.linalg.norm(rounded, axis=1) == pytest.approx(np.ones(6), abs=1e-5)
+    cosines = (rounded * real_encoder.encode_queries(texts)).sum(axis=1)
+    assert cosines.min() >= LOWEST_COSINE
+    assert rounded_encoder.name == real_encoder.name
 
 
 def test_no_texts_give_no_vectors(real_encoder: Encoder) -> None:
