@@ -152,29 +152,6 @@ def test_a_faulty_line_is_one_clear_line_and_code_two(
     assert capsys.readouterr().err == f"error: {path}:1: there is no entry nonsense\n"
 
 
-def test_check_lists_the_faults_and_exits_with_one(
-    bank_dir: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["check", str(bank_dir)]) == 0
-    path = bank_dir / "language" / "beam-search.md"
-    text = path.read_text("utf-8").replace("examples: []", "examples: [pytorch-beam]")
-    path.write_text(text, "utf-8")
-    capsys.readouterr()
-    assert cli.main(["check", str(bank_dir), "--examples", "pytorch-resnet, keras-mlp"]) == 1
-    line = text.split("\n").index("examples: [pytorch-beam]") + 1
-    assert capsys.readouterr().out == f"{path}:{line}: there is no example pytorch-beam\n"
-
-
-def test_examples_can_be_named_in_a_file(bank_dir: Path, tmp_path: Path) -> None:
-    path = bank_dir / "language" / "beam-search.md"
-    path.write_text(
-        path.read_text("utf-8").replace("examples: []", "examples: [pytorch-beam]"), "utf-8"
-    )
-    listed = tmp_path / "examples.txt"
-    listed.write_text("keras-mlp\npytorch-beam\n", "utf-8")
-    assert cli.main(["check", str(bank_dir), "--examples", str(listed)]) == 0
-
-
 def test_a_wrong_setting_is_one_clear_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
