@@ -1,23 +1,21 @@
 """The index: a vector for each text, kept on disk, searched by inner product."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import BaseModel, ValidationError
 
 from knowledge.encoder import Encoder, Vectors
-from knowledge.errors import EncoderError, IndexMismatchError, IndexMissingError
-from knowledge.files import write_atomically
+from knowledge.errors import EncoderError, IndexMismatchError
+from knowledge.index_file import Stored, read_index, write_index
+from knowledge.index_kind import Growth
+from knowledge.index_part import Found, Part, Rows, restored
 
-SCHEMA: Final = 1
-"""Raised whenever what is on disk changes its meaning."""
-
-_MANIFEST: Final = "manifest.json"
+_ENCODED_AT_ONCE: Final = 64
+_USUAL: Final = Growth()
 
 TextHash = str
 """Names a text by its content: SHA-256, hexadecimal."""
@@ -28,56 +26,145 @@ def text_hash(text: str) -> TextHash:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search found: for each query, best first, the rows and their inner products.
-
-    Both arrays have the shape (queries, top_k).
-    """
-
-    rows: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float32]
-
-
+@dataclass(frozen=True, slots=True, eq=False)
 class FaissIndex:
-    """Vectors of one encoder, each under the content hash of its text.
+    """Vectors of one encoder, each under the content hash of its text, and in a row of its own.
 
-    An index never changes: `updated` gives another one. Reading it from several threads is safe.
+    Rows count from 0 in the order in which vectors came, and one that was given up is not given
+    again. An index never changes: `changed` and `updated` give another one, so that readers, in
+    several threads if they like, see all of a change or nothing of it. Yet the other one costs
+    only what changed, since both share the ``large`` part: what came after that was made lies in
+    the small flat part ``recent``, and what went is hidden from searches. `Growth` says when both
+    are folded into a copy of the large part, which needs its memory twice for that while, and
+    when the large part changes from flat to lists or to more lists.
+
+    ``large_rows`` and ``recent_rows`` are the rows of the names in each part, ascending; those of
+    ``large`` that are hidden do not count.
     """
 
-    def __init__(self, model: str, hashes: Sequence[TextHash], vectors: Vectors) -> None:
-        import faiss
+    model: str
+    growth: Growth
+    large: Part
+    large_rows: Mapping[TextHash, int]
+    recent: Part
+    recent_rows: Mapping[TextHash, int]
+    next_row: int
 
-        self.model = model
-        self.hashes = tuple(hashes)
-        self._rows = {name: row for row, name in enumerate(self.hashes)}
-        self._index: Any = faiss.IndexFlatIP(vectors.shape[1])
-        self._index.add(np.ascontiguousarray(vectors, np.float32))
+    @classmethod
+    def of(
+        cls, model: str, hashes: Sequence[TextHash], vectors: Vectors, growth: Growth = _USUAL
+    ) -> Self:
+        """An index of ``vectors``, shape (rows, dimension), whose rows ``hashes`` names in order.
+
+        A name may repeat, then each of its rows is found; but such an index can be neither
+        changed nor saved.
+
+        Raises:
+            ValueError: there are as many as make lists, and a vector's length is not 1.
+        """
+        size, dimension = vectors.shape
+        lists = growth.lists_for(size)
+        large = (
+            Part.in_lists(lists, np.arange(size, dtype=np.int64), lambda rows: vectors[rows])
+            if lists
+            else Part.flat(vectors)
+        )
+        rows = {name: row for row, name in enumerate(hashes)}
+        return cls(model, growth, large, rows, Part.empty(dimension), {}, size)
+
+    @classmethod
+    def empty(cls, model: str, dimension: int, growth: Growth = _USUAL) -> Self:
+        """An index without vectors, for `changed` and `updated` to start from."""
+        return cls.of(model, (), np.zeros((0, dimension), np.float32), growth)
 
     @property
     def dimension(self) -> int:
         """Length of a vector."""
-        return int(self._index.d)
+        return self.large.dimension
+
+    @property
+    def hashes(self) -> tuple[TextHash, ...]:
+        """The names of the texts, in the order of their rows."""
+        return tuple(self.rows)
+
+    @property
+    def rows(self) -> Mapping[TextHash, int]:
+        """The row of each text, ascending; put together anew at each call."""
+        hidden = self.large.hidden
+        shown = {name: row for name, row in self.large_rows.items() if row not in hidden}
+        return {**shown, **self.recent_rows}
 
     def __len__(self) -> int:
         """How many vectors there are."""
-        return len(self.hashes)
+        return len(self.large) + len(self.recent)
 
     def holds(self, texts: Sequence[str]) -> bool:
         """Whether the vector of every text is here."""
-        return all(text_hash(text) in self._rows for text in texts)
+        return all(self._row(text_hash(text)) is not None for text in texts)
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
-        """The vectors of ``texts``, in their order; each must be in the index (`KeyError`)."""
-        everything: Vectors = self._index.reconstruct_n(0, len(self))
-        return everything[[self._rows[text_hash(text)] for text in texts]]
+        """The vectors of ``texts``, in their order; each must be in the index (`KeyError`).
+
+        A flat index gives them as they came. One with lists gives what their codes say, of length
+        1 too; benchmarks/INDEX.md says how far that lies from the vector itself.
+        """
+        rows = [self._held_row(text_hash(text)) for text in texts]
+        return self._vectors(np.array(rows, np.int64))
 
     def search(self, queries: Vectors, top_k: int) -> Found:
-        """The ``top_k`` nearest rows of each query, or all of them where there are fewer."""
-        scores, rows = self._index.search(
-            np.ascontiguousarray(queries, np.float32), min(top_k, len(self))
+        """The ``top_k`` nearest rows of each query, or all of them where there are fewer.
+
+        A flat index misses none. How many of them one with lists finds is measured in
+        benchmarks/INDEX.md; where many are wanted, the farther ones are missed more often.
+        """
+        queries = np.ascontiguousarray(queries, np.float32)
+        large = self.large.search(queries, top_k)
+        if not len(self.recent):
+            return large
+        recent = self.recent.search(queries, top_k)
+        rows = np.concatenate([large.rows, recent.rows], axis=1)
+        scores = np.concatenate([large.scores, recent.scores], axis=1)
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
+        return Found(
+            np.take_along_axis(rows, best, axis=1), np.take_along_axis(scores, best, axis=1)
         )
-        return Found(rows, scores)
+
+    def changed(
+        self, removed: Collection[TextHash], added: Sequence[TextHash], vectors: Vectors
+    ) -> Self:
+        """An index without ``removed`` and with ``added``, whose ``vectors`` come in their order.
+
+        A text that changes has another name: its old one is removed and its new one is added.
+
+        Raises:
+            KeyError: one of ``removed`` is not here.
+            ValueError: one of ``added`` is here already or stands twice, names repeat in this
+                index, or there are lists, old ones or now new ones, and a vector's length is
+                not 1.
+        """
+        self._refuse_repeated_names()
+        gone = {name: self._held_row(name) for name in removed}
+        new = dict(zip(added, range(self.next_row, self.next_row + len(added)), strict=True))
+        if len(new) < len(added) or any(
+            self._row(name) is not None for name in new if name not in gone
+        ):
+            raise ValueError("a text is in the index already")
+        kept = {name: row for name, row in self.recent_rows.items() if name not in gone}
+        recent = self.recent.without(
+            [row for name, row in gone.items() if name in self.recent_rows]
+        )
+        other = replace(
+            self,
+            large=self.large.without(
+                [row for name, row in gone.items() if name not in self.recent_rows]
+            ),
+            recent=recent.grown(_array(new.values()), vectors) if new else recent,
+            recent_rows={**kept, **new},
+            next_row=self.next_row + len(added),
+        )
+        changes = other.recent.kept + len(other.large.hidden)
+        due = self.growth.folds(changes, self.large.lists, len(other))
+        return other._folded() if due else other  # noqa: SLF001 - it is another of this class
 
     def updated(
         self,
@@ -90,101 +177,101 @@ class FaissIndex:
         ``told`` is called with how many of how many texts are encoded.
         """
         wanted = {text_hash(text): text for text in texts}
-        new = {name: text for name, text in wanted.items() if name not in self._rows}
-        kept = [name for name in wanted if name in self._rows]
-        parts: list[Vectors] = [self._index.reconstruct_n(0, len(self))] if len(self) else []
-        if parts:
-            parts = [parts[0][[self._rows[name] for name in kept]]]
-        names = list(new)
-        for start in range(0, len(names), _PORTION):
-            portion = names[start : start + _PORTION]
-            parts.append(_checked(encoder.encode_queries([new[name] for name in portion])))
-            told(start + len(portion), len(names))
-        vectors = np.concatenate(parts) if parts else np.zeros((0, self.dimension), np.float32)
-        return type(self)(self.model, [*kept, *names], vectors)
+        held = self.rows
+        new = [name for name in wanted if name not in held]
+        parts = [np.zeros((0, self.dimension), np.float32)]
+        for start in range(0, len(new), _ENCODED_AT_ONCE):
+            portion = new[start : start + _ENCODED_AT_ONCE]
+            parts.append(_checked(encoder.encode_queries([wanted[name] for name in portion])))
+            told(start + len(portion), len(new))
+        removed = [name for name in held if name not in wanted]
+        return self.changed(removed, new, np.concatenate(parts))
 
     def save(self, folder: Path) -> None:
-        """Write the index to ``folder``; a reader finds the old one or the new one, never half."""
-        import faiss
+        """Write the index to ``folder``; a reader finds the old one or the new one, never half.
 
-        raw: bytes = faiss.serialize_index(self._index).tobytes()
-        checksum = hashlib.sha256(raw).hexdigest()
-        name = f"vectors-{checksum[:16]}.faiss"
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / name, raw)
-        manifest = _Manifest(
-            version=SCHEMA,
-            model=self.model,
-            dimension=self.dimension,
-            file=name,
-            sha256=checksum,
-            rows=list(self.hashes),
+        Raises:
+            ValueError: names repeat in this index.
+        """
+        self._refuse_repeated_names()
+        whole = self._folded()
+        write_index(
+            folder, Stored(self.model, self.dimension, whole.hashes, whole.large.serialised())
         )
-        write_atomically(folder / _MANIFEST, manifest.model_dump_json(indent=1).encode())
-        for older in folder.glob("vectors-*.faiss"):
-            if older.name != name:
-                older.unlink(missing_ok=True)
 
     @classmethod
-    def empty(cls, model: str, dimension: int) -> Self:
-        """An index without vectors, for `updated` to start from."""
-        return cls(model, (), np.zeros((0, dimension), np.float32))
-
-    @classmethod
-    def load(cls, folder: Path, model: str, dimension: int | None = None) -> Self:
-        """The index in ``folder``.
+    def load(
+        cls, folder: Path, model: str, dimension: int | None = None, growth: Growth = _USUAL
+    ) -> Self:
+        """The index in ``folder``; its rows may be numbered anew.
 
         Raises:
             IndexMissingError: there is none.
             IndexMismatchError: it is damaged, or it was made by another model or
                 with another dimension.
         """
-        import faiss
-
-        manifest = _read_manifest(folder)
-        if manifest.model != model:
-            raise IndexMismatchError(
-                f"the index was made by the encoder {manifest.model}, but {model} is set"
-            )
-        if dimension is not None and manifest.dimension != dimension:
-            raise IndexMismatchError(
-                f"the index holds vectors of {manifest.dimension} numbers, but the encoder "
-                f"gives {dimension}"
-            )
-        try:
-            raw = (folder / manifest.file).read_bytes()
-        except OSError as error:
-            raise IndexMismatchError(f"the index's vectors cannot be read ({error})") from error
-        if hashlib.sha256(raw).hexdigest() != manifest.sha256:
-            raise IndexMismatchError("the index's vectors are damaged")
-        stored: Any = faiss.deserialize_index(np.frombuffer(raw, np.uint8))
-        if (stored.ntotal, stored.d) != (len(manifest.rows), manifest.dimension):
+        stored = read_index(folder, model, dimension)
+        large, rows = restored(stored.raw)
+        if (len(rows), large.dimension) != (len(stored.names), stored.dimension):
             raise IndexMismatchError("the index's vectors and its manifest disagree")
-        return cls(model, manifest.rows, stored.reconstruct_n(0, stored.ntotal))
+        numbers: list[int] = rows.tolist()
+        return cls(
+            model=model,
+            growth=growth,
+            large=large,
+            large_rows=dict(zip(stored.names, numbers, strict=True)),
+            recent=Part.empty(stored.dimension),
+            recent_rows={},
+            next_row=max(numbers, default=-1) + 1,
+        )
+
+    def _folded(self) -> Self:
+        """The same vectors, all in the large part."""
+        if not self.recent.kept and not self.large.hidden:
+            return self
+        rows = self.rows
+        lists = self.growth.lists_for(len(self))
+        if lists > self.large.lists:
+            large = Part.in_lists(lists, _array(rows.values()), self._vectors)
+        else:
+            recent = _array(self.recent_rows.values())
+            large = self.large.grown(recent, self.recent.vectors(recent))
+        return replace(
+            self,
+            large=large,
+            large_rows=rows,
+            recent=Part.empty(self.dimension),
+            recent_rows={},
+        )
+
+    def _row(self, name: TextHash) -> int | None:
+        recent = self.recent_rows.get(name)
+        if recent is not None:
+            return recent
+        row = self.large_rows.get(name)
+        return None if row in self.large.hidden else row
+
+    def _held_row(self, name: TextHash) -> int:
+        row = self._row(name)
+        if row is None:
+            raise KeyError(name)
+        return row
+
+    def _vectors(self, rows: Rows) -> Vectors:
+        # Rows are handed out in order, so those of the recent part follow those of the large one.
+        recent = rows >= min(self.recent_rows.values(), default=self.next_row)
+        found = np.empty((len(rows), self.dimension), np.float32)
+        found[recent] = self.recent.vectors(rows[recent])
+        found[~recent] = self.large.vectors(rows[~recent])
+        return found
+
+    def _refuse_repeated_names(self) -> None:
+        if len(self.large_rows) < self.large.kept:
+            raise ValueError("an index in which names repeat can be neither changed nor saved")
 
 
-_PORTION: Final = 64
-
-
-class _Manifest(BaseModel):
-    version: int
-    model: str
-    dimension: int
-    file: str
-    sha256: str
-    rows: list[TextHash]
-
-
-def _read_manifest(folder: Path) -> _Manifest:
-    try:
-        manifest = _Manifest.model_validate_json((folder / _MANIFEST).read_bytes())
-    except FileNotFoundError as error:
-        raise IndexMissingError from error
-    except (OSError, ValidationError) as error:
-        raise IndexMismatchError("the index's manifest is damaged") from error
-    if manifest.version != SCHEMA:
-        raise IndexMismatchError("the index was written by another version of the tutor")
-    return manifest
+def _array(rows: Collection[int]) -> Rows:
+    return np.fromiter(rows, np.int64, len(rows))
 
 
 def _checked(vectors: Vectors) -> Vectors:

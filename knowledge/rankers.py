@@ -28,7 +28,7 @@ class Rankers:
         vectors = centres.centred(texts, vectors_of(texts))
         self._centres = centres
         self._entry_of = np.array([line.entry for line in lines], np.int64)
-        self._lines = FaissIndex("", [text_hash(text) for text in texts], vectors)
+        self._lines = FaissIndex.of("", [text_hash(text) for text in texts], vectors)
         self.lexical = lexicon.lexical_ranker(corpus)
 
     def signals(
