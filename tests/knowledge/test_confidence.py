@@ -22,7 +22,8 @@ def test_confidence_is_the_logistic_of_standardised_numbers() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_every_feature_is_a_number_whatever_the_bank_holds(size: int) -> None:
-    nothing = Neighbours(*(np.zeros(0, np.int64) for _ in range(2)), np.zeros(0))
+    none = np.zeros(0, np.int64)
+    nothing = Neighbours(none, none, np.zeros(0))
     signals = Signals(nothing, lexical=np.zeros(size), words=0, known_words=0)
     numbers = features(signals, weigh(signals, Weights(0.05, 1.0, 0.1)))
     assert numbers.shape == (len(FEATURES),)
