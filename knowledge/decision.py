@@ -34,7 +34,7 @@ class Thresholds:
                 return self.said
 
 
-THRESHOLDS: Final = Thresholds(ask=0.15, addressed=0.35, asked=0.6, said=0.7)
+THRESHOLDS: Final = Thresholds(ask=0.15, addressed=0.33, asked=0.6, said=0.7)
 
 
 def decide(
