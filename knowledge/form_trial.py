@@ -34,13 +34,11 @@ _WARM_UP: Final = 8
 class Sample:
     """Questions of the bank whose entries are known, and the lines to find these by.
 
-    ``vectors`` are the questions' fp32 vectors; ``lines`` the centred ones of all lines of the
-    bank, a question's own among them at the place that ``rows`` names; ``entry_of`` the number of
-    each line's entry.
+    ``lines`` are the centred vectors of all lines of the bank, a question's own among them in the
+    row that ``rows`` names; ``entry_of`` is the number of each line's entry.
     """
 
     texts: tuple[str, ...]
-    vectors: Vectors
     rows: npt.NDArray[np.int64]
     lines: Vectors
     entry_of: npt.NDArray[np.int64]
@@ -52,20 +50,14 @@ class Sample:
         asked = [row for row, line in enumerate(corpus.lines) if not line.official]
         rows = asked[:: max(len(asked) // size, 1)][:size]
         texts = [line.text for line in corpus.lines]
-        vectors = vectors_of(texts)
         centres = Centres.of(corpus.sentences, vectors_of(corpus.sentences))
         return cls(
             tuple(texts[row] for row in rows),
-            vectors[rows],
             np.array(rows, np.int64),
-            centres.centred(texts, vectors),
+            centres.centred(texts, vectors_of(texts)),
             np.array([line.entry for line in corpus.lines], np.int64),
             centres,
         )
-
-    def lowest_cosine(self, vectors: Vectors) -> float:
-        """The lowest cosine of a question's given vector with its fp32 vector."""
-        return float((vectors * self.vectors).sum(axis=1).min())
 
     def found(self, vectors: Vectors) -> int:
         """How many questions, of these vectors, have the nearest other line in their entry."""
@@ -117,7 +109,8 @@ def try_forms(
 ) -> tuple[Trial, ...]:
     """Encode each question in every form, in turns, so that a busy moment meets all forms alike.
 
-    ``clock`` gives seconds; ``told`` is called with the share that is done.
+    Fp32 has to be among ``encoders``; it is what the others are compared with. ``clock`` gives
+    seconds; ``told`` is called with the share that is done.
     """
     for encoder in encoders.values():
         for text in sample.texts[:_WARM_UP]:
@@ -130,19 +123,16 @@ def try_forms(
             vectors[form].append(encoder.encode_queries([text]))
             seconds[form].append(clock() - began)
         told((done + 1) / len(sample.texts))
+    exact = np.concatenate(vectors[Form.FP32])
     return tuple(
-        _trial(form, seconds[form], np.concatenate(vectors[form]), sample) for form in encoders
+        _trial(form, seconds[form], np.concatenate(vectors[form]), exact, sample)
+        for form in encoders
     )
 
 
-def _trial(form: Form, seconds: list[float], vectors: Vectors, sample: Sample) -> Trial:
+def _trial(
+    form: Form, seconds: list[float], vectors: Vectors, exact: Vectors, sample: Sample
+) -> Trial:
     low, median, high = quantiles(seconds, n=4)
-    return Trial(
-        form,
-        median,
-        low,
-        high,
-        sample.lowest_cosine(vectors),
-        sample.found(vectors),
-        len(sample.texts),
-    )
+    cosine = float((vectors * exact).sum(axis=1).min())
+    return Trial(form, median, low, high, cosine, sample.found(vectors), len(sample.texts))

@@ -83,25 +83,20 @@ def test_each_form_is_timed_and_compared_with_fp32(sample: Sample) -> None:
     assert 0.98 < rounded.cosine < 0.9999
 
 
+PAIRS = np.array([[1, 0], [0.8, 0.6], [-1, 0], [-0.8, -0.6]], np.float32)
+"""Two and two lie close together."""
+
+
 def sample_of(entries: list[int]) -> Sample:
-    """Four lines, of which the first two lie close together and the last two, all asked."""
-    vectors = np.array([[1, 0], [0.8, 0.6], [-1, 0], [-0.8, -0.6]], np.float32)
-    return Sample(
-        ("a", "b", "c", "d"),
-        vectors,
-        np.arange(4),
-        vectors,
-        np.array(entries, np.int64),
-        Centres(np.zeros((2, 2), np.float32)),
-    )
+    """Lines at `PAIRS`, all of them asked."""
+    centres = Centres(np.zeros((2, 2), np.float32))
+    return Sample(("a", "b", "c", "d"), np.arange(4), PAIRS, np.array(entries, np.int64), centres)
 
 
 def test_an_entry_is_found_by_another_of_its_lines() -> None:
-    together = sample_of([0, 0, 1, 1])
-    assert together.found(together.vectors) == 4
-    assert together.found(together.vectors[[0, 1, 0, 3]]) == 3
-    apart = sample_of([0, 1, 0, 1])
-    assert apart.found(apart.vectors) == 0
+    assert sample_of([0, 0, 1, 1]).found(PAIRS) == 4
+    assert sample_of([0, 0, 1, 1]).found(PAIRS[[0, 1, 0, 3]]) == 3
+    assert sample_of([0, 1, 0, 1]).found(PAIRS) == 0
 
 
 def test_progress_ends_with_all(sample: Sample) -> None:
