@@ -1,14 +1,15 @@
-"""What a question comes to: a query goes in, one of three outcomes comes out."""
+"""What a message comes to: a query goes in, one of five outcomes comes out."""
 
 from dataclasses import dataclass
 
+from knowledge.aspect import Aspect
 from knowledge.entry import EntryId
 from knowledge.language import Bilingual
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A learner's question.
+    """What a learner says to the tutor.
 
     ``addressed`` is False for a message that nobody addressed to the tutor (a study channel):
     such a query is answered only when retrieval is surer. ``guild`` names the Discord server
@@ -32,9 +33,26 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One entry answers the query. ``hits`` is best first and starts with ``entry``."""
+    """One entry answers the query. ``hits`` is best first and starts with ``entry``.
+
+    ``aspect`` is the side of it that a follow-up asks for, never `Aspect.COMPARE`.
+    """
 
     entry: EntryId
+    confidence: float
+    hits: tuple[Hit, ...]
+    aspect: Aspect = Aspect.ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A follow-up wants ``entry``, which is under discussion, beside the entry ``other``.
+
+    ``hits`` starts with ``entry``.
+    """
+
+    entry: EntryId
+    other: EntryId
     confidence: float
     hits: tuple[Hit, ...]
 
@@ -57,5 +75,17 @@ class Refused:
     hits: tuple[Hit, ...]
 
 
-Outcome = Answered | Unsure | Refused
-"""``confidence`` is calibrated: the probability, 0 to 1, that the first hit answers the query."""
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """There is nothing to answer: side talk, or assent; with ``thanks``, to the tutor perhaps."""
+
+    thanks: bool = False
+    confidence: float = 0.0
+    hits: tuple[Hit, ...] = ()
+
+
+Outcome = Answered | Compared | Unsure | Refused | Silent
+"""``confidence`` is calibrated: the probability, 0 to 1, that the first hit answers the query.
+
+Where the query is a follow-up, it is the first hit's as the one that is under discussion.
+"""

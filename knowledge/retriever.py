@@ -1,22 +1,29 @@
-"""The retriever: from a query to one of three outcomes."""
+"""The retriever: from a query to one of five outcomes."""
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
+import numpy as np
+
+from knowledge.aspect import Aspect
 from knowledge.bank import Bank
+from knowledge.consultation import Consultation
 from knowledge.decision import decide
-from knowledge.encoder import Encoder, open_encoder
+from knowledge.discussion import LONGEST, Message, texts_of, understand
+from knowledge.encoder import Encoder, Vectors, open_encoder
 from knowledge.errors import BankError, IndexMismatchError
-from knowledge.follow_up import in_context
+from knowledge.follow_ups import load_follow_ups
 from knowledge.guild_banks import GuildFolders, GuildId
-from knowledge.manner import Manner, manner_of
+from knowledge.likeness import Likeness
+from knowledge.manner import Manner
 from knowledge.normalise import has_words, normalise, without_mentions
-from knowledge.outcome import Outcome, Query
+from knowledge.outcome import Outcome, Query, Silent
 from knowledge.prepare import Prepared, Sources, load_prepared
 from knowledge.progress import Progress, silent
 from knowledge.rooms import Rooms
-from knowledge.search import Found
+from knowledge.search import Judged, Search
 from knowledge.settings import KnowledgeSettings
 
 _log = logging.getLogger(__name__)
@@ -31,6 +38,7 @@ class Retriever:
     def __init__(
         self, prepared: Prepared, encoder: Encoder, folders: GuildFolders | None = None
     ) -> None:
+        self._prepared = prepared
         self._encoder = encoder
         self._rooms = Rooms(prepared, encoder, folders)
 
@@ -56,31 +64,63 @@ class Retriever:
 
     def retrieve_many(self, queries: Sequence[Query], top_k: int = TOP_K) -> list[Outcome]:
         """The outcome of each query, in their order; all are encoded in one batch."""
-        texts = [self._text(query) for query in queries]
-        told = [number for number, text in enumerate(texts) if text]
-        vectors = self._encoder.encode_queries([texts[number] for number in told])
-        found: dict[int, Found] = {}
-        for guild in {queries[number].guild for number in told}:
-            own = [place for place, number in enumerate(told) if queries[number].guild == guild]
-            numbers = [told[place] for place in own]
-            asked = [texts[number] for number in numbers]
-            results = self._rooms.of(guild).find(asked, vectors[own], top_k)
-            found.update(zip(numbers, results, strict=True))
-        return [
-            self._outcome(query, texts[number], found.get(number))
-            for number, query in enumerate(queries)
-        ]
+        said = [_messages(query) for query in queries]
+        wanted: dict[GuildId | None, dict[str, None]] = {}
+        for query, messages in zip(queries, said, strict=True):
+            wanted.setdefault(query.guild, {}).update(dict.fromkeys(texts_of(messages)))
+        texts = list(dict.fromkeys(text for each in wanted.values() for text in each))
+        vectors = dict(zip(texts, self._encoder.encode_queries(texts), strict=True))
+        judged = {guild: self._judged(guild, list(each), vectors) for guild, each in wanted.items()}
+        outcomes: list[Outcome] = []
+        for query, messages in zip(queries, said, strict=True):
+            search, views = judged[query.guild]
+            consultation = Consultation(search, views, lambda text: self._likely(text, vectors))
+            outcomes.append(_outcome(query, messages, consultation, top_k))
+        return outcomes
 
-    def _text(self, query: Query) -> str:
-        text = normalise(without_mentions(query.text))
-        if not has_words(text):
-            return ""
-        return in_context(text, query.conversation, self._rooms.of(query.guild).knows)
+    def _judged(
+        self, guild: GuildId | None, texts: Sequence[str], vectors: Mapping[str, Vectors]
+    ) -> tuple[Search, dict[str, Judged]]:
+        search = self._rooms.of(guild)
+        if not texts:
+            return search, {}
+        judged = search.judge(texts, np.stack([vectors[text] for text in texts]))
+        return search, dict(zip(texts, judged, strict=True))
 
-    def _outcome(self, query: Query, text: str, found: Found | None) -> Outcome:
-        if found is None:
-            return decide((), 0.0, Manner.ADDRESSED)
-        return decide(found.hits, found.confidence, manner_of(text, addressed=query.addressed))
+    def _likely(self, text: str, vectors: Mapping[str, Vectors]) -> Aspect | None:
+        centres = self._prepared.trained.centres
+        return self._likeness.aspect(centres.centred([text], vectors[text][np.newaxis])[0])
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        """Made when it is first needed: its samples are not in the index."""
+        prepared, samples = self._prepared, load_follow_ups()
+        told = [sample.text for sample in samples]
+        corpus = prepared.corpus
+        ordinary = list(dict.fromkeys([*corpus.sentences, *(line.text for line in corpus.outside)]))
+        centred = prepared.trained.centres.centred
+        return Likeness(
+            samples,
+            centred(told, self._encoder.encode_queries(told)),
+            centred(ordinary, prepared.index.vectors(ordinary)),
+        )
+
+
+def _outcome(
+    query: Query, messages: Sequence[Message], consultation: Consultation, top_k: int
+) -> Outcome:
+    if not messages:
+        return Silent() if query.conversation else decide((), 0.0, Manner.ADDRESSED)
+    wish = understand(messages, consultation)
+    text = messages[-1].text
+    return consultation.outcome(wish, text, addressed=query.addressed, top_k=top_k)
+
+
+def _messages(query: Query) -> list[Message]:
+    """The messages that count, oldest first; none where the query itself has no words."""
+    said = (*query.conversation[-(LONGEST - 1) :], query.text)
+    texts = [normalise(without_mentions(text)) for text in said]
+    return [Message.of(text) for text in texts if has_words(text)] if has_words(texts[-1]) else []
 
 
 def check_index(settings: KnowledgeSettings, bank: Bank | None = None) -> None:

@@ -27,7 +27,7 @@ from bot.rendering.runs import (
 from bot.run_cards import AGAIN, CANCEL, NewRun, RunCards
 from bot.run_completion import Proposal, complete_example, complete_settings
 from knowledge.language import Language
-from knowledge.outcome import Answered, Outcome, Query, Refused, Unsure
+from knowledge.outcome import Answered, Compared, Outcome, Query, Refused, Silent, Unsure
 from runners.errors import RunnerError, UnknownExampleError, UnknownJobError
 from runners.protocol.catalogue import ExampleInfo
 from runners.protocol.jobs import Submission
@@ -290,11 +290,11 @@ def _similar(wanted: str, examples: Iterable[ExampleInfo]) -> list[str]:
 
 def _meant(outcome: Outcome) -> list[str]:
     match outcome:
-        case Answered(entry=entry):
+        case Answered(entry=entry) | Compared(entry=entry):
             return [entry]
         case Unsure(candidates=candidates):
             return [candidate.entry for candidate in candidates]
-        case Refused():
+        case Refused() | Silent():
             return []
 
 

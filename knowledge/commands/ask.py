@@ -11,7 +11,7 @@ from knowledge.commands import command
 from knowledge.entry import Answer
 from knowledge.errors import KnowledgeError
 from knowledge.language import Language, language_of
-from knowledge.outcome import Answered, Hit, Outcome, Query, Refused, Unsure
+from knowledge.outcome import Answered, Compared, Hit, Outcome, Query, Refused, Silent, Unsure
 from knowledge.retriever import TOP_K
 
 _HITS_SHOWN: Final = 3
@@ -61,7 +61,7 @@ def _as_json(
 ) -> dict[str, object]:
     return {
         "state": _state(outcome),
-        "entry": outcome.entry if isinstance(outcome, Answered) else None,
+        "entry": outcome.entry if isinstance(outcome, Answered | Compared) else None,
         "confidence": round(outcome.confidence, 4),
         "hits": [
             {
@@ -77,18 +77,20 @@ def _as_json(
 
 def _state(outcome: Outcome) -> str:
     match outcome:
-        case Answered():
+        case Answered() | Compared():
             return "answered"
         case Unsure():
             return "unsure"
         case Refused():
             return "refused"
+        case Silent():
+            return "silent"
 
 
 def _readable(outcome: Outcome, language: Language, bank: Bank, top: int) -> str:
     chinese = language is Language.ZH
     match outcome:
-        case Answered(entry=entry_id):
+        case Answered(entry=entry_id) | Compared(entry=entry_id):
             entry = bank.entry(entry_id)
             if entry is None:
                 raise KnowledgeError(f"the bank has no entry {entry_id}")
@@ -109,7 +111,7 @@ def _readable(outcome: Outcome, language: Language, bank: Bank, top: int) -> str
         case Unsure(candidates=candidates):
             title = "你想问的是不是：" if chinese else "Did you mean:"
             return _listed(title, candidates, language)
-        case Refused(nearest=()):
+        case Refused(nearest=()) | Silent():
             return "没有看到问题，请用文字写出来。" if chinese else "There is no question in that."
         case Refused(nearest=nearest):
             title = (

@@ -143,6 +143,38 @@ def test_evaluate_prints_what_was_measured(
 
 
 @pytest.mark.usefixtures("retriever")
+def test_evaluate_measures_conversations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "talks.jsonl"
+    path.write_text(
+        '{"turns": ["a"], "entry": "knowledge-distillation", "aspect": "answer", "tag": "new"}\n'
+        '{"turns": ["a", "b"], "entry": null, "aspect": null, "tag": "thanks"}\n',
+        "utf-8",
+    )
+    assert cli.main(["evaluate", "--conversations", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["all"] == {"n": 2, "entry_accuracy": 0.5, "aspect_accuracy": 0.5}
+    assert list(told["tags"]) == ["new", "thanks"]
+    cli.main(["evaluate", "--conversations", str(path)])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert rows == [
+        ["n", "entry_accuracy", "aspect_accuracy"],
+        ["all", "2", "0.500", "0.500"],
+        ["new", "1", "1.000", "1.000"],
+        ["thanks", "1", "0.000", "0.000"],
+    ]
+
+
+@pytest.mark.parametrize("files", [[], ["x.jsonl", "--conversations", "y.jsonl"]])
+def test_evaluate_takes_one_file(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", *files])
+    assert ended.value.code == 2
+    assert "--conversations" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("retriever")
 def test_a_faulty_line_is_one_clear_line_and_code_two(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,9 +2,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
+from knowledge.aspect import Aspect
+from knowledge.discussion import LONGEST
+from knowledge.entry import EntryId
 from knowledge.errors import IndexMismatchError, IndexMissingError
-from knowledge.outcome import Answered, Query, Refused
+from knowledge.outcome import Answered, Compared, Query, Refused, Silent, Unsure
 from knowledge.prepare import Sources, prepare
 from knowledge.retriever import Retriever
 from knowledge.settings import KnowledgeSettings
@@ -74,10 +80,86 @@ def test_traditional_characters_and_full_width_letters_ask_the_same(retriever: R
 def test_a_follow_up_is_read_after_the_conversation(
     retriever: Retriever, encoder: FakeEncoder
 ) -> None:
+    asked = retriever.retrieve(Query("讲讲束搜索的原理"))
     encoder.encoded.clear()
     outcome = retriever.retrieve(Query("为什么？", conversation=("讲讲束搜索的原理",)))
-    assert encoder.encoded == ["讲讲束搜索的原理 为什么?"]
+    assert encoder.encoded == ["讲讲束搜索的原理", "为什么?"]
+    assert outcome == Answered(EntryId("beam-search"), asked.confidence, asked.hits, Aspect.WHY)
+
+
+def test_a_comparison_holds_both_entries(retriever: Retriever, encoder: FakeEncoder) -> None:
+    encoder.encoded.clear()
+    conversation = ("什么是束搜索？", "谢谢")
+    outcome = retriever.retrieve(Query("和梯度裁剪有什么区别", conversation=conversation))
+    assert isinstance(outcome, Compared)
+    assert (outcome.entry, outcome.other) == ("beam-search", "gradient-clipping")
     assert outcome.hits[0].entry == "beam-search"
+    assert encoder.encoded == [
+        "什么是束搜索?",
+        "和梯度裁剪有什么区别",
+        "梯度裁剪",
+        "什么是束搜索? 梯度裁剪",
+    ]
+
+
+def test_conversations_and_questions_share_one_batch(
+    retriever: Retriever, encoder: FakeEncoder
+) -> None:
+    queries = [
+        Query("为什么？", conversation=("什么是束搜索？",)),
+        Query("束搜索入门"),
+        Query("什么是束搜索？"),
+    ]
+    single = [retriever.retrieve(query) for query in queries]
+    encoder.encoded.clear()
+    batch = retriever.retrieve_many(queries)
+    assert encoder.encoded == ["什么是束搜索?", "为什么?", "束搜索入门"]
+    assert [type(outcome) for outcome in batch] == [type(outcome) for outcome in single]
+    assert [outcome.hits[0].entry for outcome in batch] == ["beam-search"] * 3
+
+
+@pytest.mark.parametrize("text", ["谢谢！", "thanks a lot", "哈哈哈", "好的"])
+def test_small_talk_is_met_with_silence_and_not_encoded(
+    retriever: Retriever, encoder: FakeEncoder, text: str
+) -> None:
+    encoder.encoded.clear()
+    assert isinstance(retriever.retrieve(Query(text)), Silent)
+    assert encoder.encoded == []
+
+
+def test_a_sign_without_words_in_a_conversation_is_met_with_silence(retriever: Retriever) -> None:
+    assert retriever.retrieve(Query("👍", conversation=("什么是束搜索？",))) == Silent()
+
+
+def test_only_the_newest_messages_are_read(retriever: Retriever, encoder: FakeEncoder) -> None:
+    encoder.encoded.clear()
+    conversation = ("什么是束搜索？", *(f"第 {number} 句梯度裁剪" for number in range(20)))
+    retriever.retrieve(Query("为什么？", conversation=conversation))
+    assert len(encoder.encoded) == LONGEST
+
+
+@pytest.mark.parametrize(
+    ("text", "answered"),
+    [("有代码吗？", True), ("能跑吗", True), ("举个例子", False), ("有意思，这么复杂", False)],
+)
+def test_an_unaddressed_follow_up_must_clearly_ask(
+    retriever: Retriever, text: str, *, answered: bool
+) -> None:
+    query = Query(text, conversation=("什么是束搜索？",), addressed=False)
+    assert isinstance(retriever.retrieve(query), Answered) == answered
+
+
+@given(st.lists(st.text(max_size=30), max_size=5), st.text(max_size=30))
+@settings_of_hypothesis(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_conversation_has_an_outcome(
+    retriever: Retriever, conversation: list[str], text: str
+) -> None:
+    query = Query(text, conversation=tuple(conversation))
+    assert isinstance(retriever.retrieve(query), Answered | Compared | Unsure | Refused | Silent)
 
 
 def test_threads_get_the_outcomes_of_their_own_queries(retriever: Retriever) -> None:
