@@ -11,12 +11,14 @@ from discord.ui import View
 from discord.utils import MISSING
 
 from bot.buttons import ROW_WIDTH, ButtonSpec, view_of
-from bot.rendering.answers import answer_text, refused_text, unsure_text
+from bot.rendering.answers import refused_text, silent_text, unsure_text
+from bot.rendering.aspects import aspect_text, comparison_text
 from bot.rendering.splitting import split_markdown
+from knowledge.aspect import Aspect
 from knowledge.bank import Bank
-from knowledge.entry import Entry
+from knowledge.entry import Entry, EntryId
 from knowledge.language import Bilingual, Language
-from knowledge.outcome import Answered, Hit, Outcome, Refused, Unsure
+from knowledge.outcome import Answered, Compared, Hit, Outcome, Refused, Silent, Unsure
 
 MORE, CODE, SHOW, RUN, NONE_OF_THESE = "more", "code", "show", "run", "none"
 """The actions of the buttons under an answer; `ButtonSpec` says how they travel."""
@@ -64,17 +66,16 @@ def responding(interaction: discord.Interaction, *, ephemeral: bool = False) -> 
 
 
 def reply_to(outcome: Outcome, bank: Bank, language: Language) -> Reply:
-    """The message for an outcome of retrieval.
+    """The message for an outcome of retrieval; also for `Silent`, where something must be said.
 
     Raises:
         LookupError: the outcome names an entry that the bank does not hold.
     """
     match outcome:
-        case Answered(entry=entry_id):
-            entry = bank.entry(entry_id)
-            if entry is None:
-                raise LookupError(f"retrieval found {entry_id!r}, which the bank does not hold")
-            return entry_reply(entry, bank, language)
+        case Answered(entry=entry_id, aspect=aspect):
+            return entry_reply(_found(entry_id, bank), bank, language, aspect)
+        case Compared(entry=entry_id, other=other_id):
+            return _comparison(_found(entry_id, bank), _found(other_id, bank), language)
         case Unsure(candidates=candidates, confidence=confidence):
             none = ButtonSpec(
                 _NONE.text(language),
@@ -90,10 +91,18 @@ def reply_to(outcome: Outcome, bank: Bank, language: Language) -> Reply:
             return Reply(
                 split_markdown(refused_text(outcome, language)), _hit_buttons(nearest, language)
             )
+        case Silent():
+            return Reply((silent_text(outcome, language),))
 
 
-def entry_reply(entry: Entry, bank: Bank, language: Language) -> Reply:
-    """An entry's answer with the buttons for more, code, run and related subjects."""
+def entry_reply(
+    entry: Entry, bank: Bank, language: Language, aspect: Aspect = Aspect.ANSWER
+) -> Reply:
+    """One aspect of an entry, with the buttons for more, code, run and related subjects.
+
+    Raises:
+        ValueError: the aspect is a comparison, which takes two entries.
+    """
     arguments = (entry.id, language.value)
     buttons = [ButtonSpec(_MORE.text(language), MORE, arguments, emoji="📖")]
     if entry.answer(language).code or entry.examples:
@@ -114,7 +123,29 @@ def entry_reply(entry: Entry, bank: Bank, language: Language) -> Reply:
         ButtonSpec(other.question.text(language), SHOW, (other.id, language.value), row=2)
         for other in related[:ROW_WIDTH]
     )
-    return Reply(split_markdown(answer_text(entry, language)), tuple(buttons))
+    return Reply(split_markdown(aspect_text(entry, aspect, language)), tuple(buttons))
+
+
+def _comparison(entry: Entry, other: Entry, language: Language) -> Reply:
+    """Both entries in short, with a button for the whole answer of each."""
+    buttons = tuple(
+        ButtonSpec(
+            each.question.text(language),
+            SHOW,
+            (each.id, language.value),
+            row=row,
+            style=ButtonStyle.primary,
+        )
+        for row, each in enumerate((entry, other))
+    )
+    return Reply(split_markdown(comparison_text(entry, other, language)), buttons)
+
+
+def _found(entry_id: EntryId, bank: Bank) -> Entry:
+    entry = bank.entry(entry_id)
+    if entry is None:
+        raise LookupError(f"retrieval found {entry_id!r}, which the bank does not hold")
+    return entry
 
 
 def _hit_buttons(hits: Iterable[Hit], language: Language) -> tuple[ButtonSpec, ...]:
@@ -137,6 +168,12 @@ def quoted(question: str) -> str:
     return f"> {discord.utils.escape_mentions(discord.utils.escape_markdown(shown))}\n"
 
 
+def question_answered(answer: str) -> str:
+    """What an answer was to: its entry's question, or else the one that it quotes, or nothing."""
+    heading = _HEADING.search(answer)
+    return heading["question"] if heading else unquoted(answer)
+
+
 def unquoted(answer: str) -> str:
     """The question that an answer made with `quoted` starts with; empty where it has none."""
     line, _, _ = answer.partition("\n")
@@ -144,6 +181,7 @@ def unquoted(answer: str) -> str:
 
 
 _QUOTE_LIMIT = 200
+_HEADING = re.compile(r"^### (?P<question>.+)$", re.MULTILINE)
 
 _MORE = Bilingual("更多", "More")
 _CODE = Bilingual("代码", "Code")

@@ -17,6 +17,7 @@ from bot.error_messages import learner_message, unexpected_message
 from bot.localization import BilingualTranslator, command_payloads, language_of_locale
 from bot.services import Services
 from bot.settings import Settings
+from bot.under_discussion import UnderDiscussion
 from knowledge.language import Language
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class TutorBot(commands.AutoShardedBot):
         )
         self.settings = settings
         self.services = services
+        self.under_discussion = UnderDiscussion(services.clock)
         self._presses: dict[str, Press] = {}
         self.tree.error(self._on_command_error)
 

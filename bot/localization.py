@@ -1,5 +1,6 @@
 """Commands in the learner's language: a text carries its Chinese along to Discord."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from discord import Locale, app_commands
@@ -33,17 +34,20 @@ def language_of_locale(locale: Locale) -> Language:
     return Language.ZH if locale in _CHINESE else Language.EN
 
 
-def answer_language(question: str, locale: Locale | None) -> Language:
-    """The language to answer ``question`` in.
+def answer_language(question: str, locale: Locale | None, before: Sequence[str] = ()) -> Language:
+    """The language to answer ``question`` in, which came after the learner's questions ``before``.
 
-    Whoever writes Chinese is answered in Chinese. A bare term in Latin letters ("dropout") says
-    nothing about its writer, so there the client's locale decides, where it is known; a sentence
-    of English is answered in English.
+    Whoever writes Chinese is answered in Chinese. A bare term in Latin letters ("dropout", "code?")
+    says nothing about its writer, so there the question before it decides, and otherwise the
+    client's locale, where it is known; a sentence of English is answered in English.
     """
     if language_of(question) is Language.ZH:
         return Language.ZH
-    if locale is not None and len(question.split()) <= _TERM_WORDS:
-        return language_of_locale(locale)
+    if len(question.split()) <= _TERM_WORDS:
+        if before:
+            return answer_language(before[-1], locale)
+        if locale is not None:
+            return language_of_locale(locale)
     return Language.EN
 
 

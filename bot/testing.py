@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from knowledge.aspect import Aspect
 from knowledge.bank import Bank
 from knowledge.entry import Entry, EntryId
-from knowledge.outcome import Answered, Hit, Outcome, Query, Refused, Unsure
+from knowledge.outcome import Answered, Compared, Hit, Outcome, Query, Refused, Silent, Unsure
 
 
 class Hold(Protocol):
@@ -93,9 +94,19 @@ def hit(entry: Entry, score: float = 1.0) -> Hit:
     return Hit(entry.id, entry.question, score)
 
 
-def answered(entry: Entry, confidence: float = 0.95) -> Answered:
+def answered(entry: Entry, confidence: float = 0.95, *, aspect: Aspect = Aspect.ANSWER) -> Answered:
     """The outcome that answers with ``entry``."""
-    return Answered(EntryId(entry.id), confidence, (hit(entry),))
+    return Answered(EntryId(entry.id), confidence, (hit(entry),), aspect)
+
+
+def compared(entry: Entry, other: Entry, confidence: float = 0.95) -> Compared:
+    """The outcome that sets ``entry`` beside ``other``."""
+    return Compared(EntryId(entry.id), EntryId(other.id), confidence, (hit(entry),))
+
+
+def silent(*, thanks: bool = False) -> Silent:
+    """The outcome that wants no answer."""
+    return Silent(thanks=thanks)
 
 
 def unsure(*entries: Entry, confidence: float = 0.5) -> Unsure:

@@ -15,6 +15,7 @@ from bot.answers import (
     SHOW,
     Reply,
     entry_reply,
+    question_answered,
     quoted,
     reply_to,
     responding,
@@ -33,15 +34,18 @@ from bot.rendering.answers import (
 )
 from bot.rendering.splitting import split_markdown
 from bot.store.records import Miss
+from knowledge.bank import Bank
 from knowledge.entry import Entry
 from knowledge.language import Language
-from knowledge.outcome import Query, Refused
+from knowledge.outcome import Outcome, Query, Refused, Silent
 
 Interaction = discord.Interaction[TutorBot]
 
 _QUESTION_LIMIT = 2_000
 _COMPLETIONS = 25
 _CHOICE_LIMIT = 100
+_WELCOME = "\N{SMILING FACE WITH SMILING EYES}"
+"""The sign that thanks were seen."""
 
 
 async def setup(bot: TutorBot) -> None:
@@ -67,11 +71,13 @@ class Ask(commands.Cog):
         self, interaction: Interaction, question: app_commands.Range[str, 1, _QUESTION_LIMIT]
     ) -> None:
         """Answer a question in the channel."""
-        language = answer_language(question, interaction.locale)
+        before = self.bot.under_discussion.questions(*_place(interaction))
+        language = answer_language(question, interaction.locale, before)
         await interaction.response.defer(thinking=True)
         if not self.bot.services.retriever.ready:
             await interaction.edit_original_response(content=loading_text(language))
-        reply = await self._reply(Query(question, guild=interaction.guild_id), language)
+        outcome = await self._outcome(question, _place(interaction), interaction.guild_id, language)
+        reply = reply_to(outcome, self._bank(interaction.guild_id), language)
         parts = split_markdown("\n\n".join((quoted(question), *reply.parts)))
 
         async def first(content: str, *, view: View = MISSING) -> None:
@@ -91,7 +97,7 @@ class Ask(commands.Cog):
         wanted = current.casefold().strip()
         found = (
             entry.question.text(language)
-            for entry in self.bot.services.retriever.bank.entries
+            for entry in self._bank(interaction.guild_id).entries
             if _asks_for(entry, wanted)
         )
         return [
@@ -101,14 +107,18 @@ class Ask(commands.Cog):
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
-        """Answer a direct message, or a message that mentions the tutor."""
+        """Answer a direct message, one that mentions the tutor, or one that replies to it."""
         if message.author.bot or self.bot.user is None:
             return
-        if message.guild is not None and self.bot.user not in message.mentions:
+        about = _replied_to(message, self.bot.user)
+        if message.guild is not None and self.bot.user not in message.mentions and not about:
             return
         question = without_mention(message.content, self.bot.user.id)
         locale = message.guild.preferred_locale if message.guild else None
-        language = answer_language(question, locale)
+        place = message.channel.id, message.author.id
+        if about:
+            self.bot.under_discussion.ask(*place, about)
+        language = answer_language(question, locale, self.bot.under_discussion.questions(*place))
         try:
             await self._answer_message(message, question, language)
         except Exception as error:  # noqa: BLE001 - the learner is told, the rest is logged
@@ -126,7 +136,12 @@ class Ask(commands.Cog):
         else:
             waiting = await message.reply(loading_text(language))
         guild_id = message.guild.id if message.guild else None
-        reply = await self._reply(Query(question, guild=guild_id), language)
+        place = message.channel.id, message.author.id
+        outcome = await self._outcome(question, place, guild_id, language)
+        if isinstance(outcome, Silent):
+            await self._stay_silent(message, waiting, outcome)
+            return
+        reply = reply_to(outcome, self._bank(guild_id), language)
 
         async def first(content: str, *, view: View = MISSING) -> None:
             if waiting is None:
@@ -139,30 +154,48 @@ class Ask(commands.Cog):
 
         await send_reply(reply, first, more)
 
-    async def _reply(self, query: Query, language: Language) -> Reply:
-        services = self.bot.services
+    async def _outcome(
+        self, text: str, place: tuple[int, int], guild: int | None, language: Language
+    ) -> Outcome:
+        """What ``text`` comes to after what the learner asked in the same place before."""
+        services, discussion = self.bot.services, self.bot.under_discussion
+        query = Query(text, guild=guild, conversation=discussion.questions(*place))
         outcome = await services.retriever.retrieve(query)
+        discussion.note(*place, text, outcome)
         if isinstance(outcome, Refused):
             await services.store.keep_miss(
-                Miss(query.text, language, query.guild, services.clock.now(), outcome.confidence)
+                Miss(text, language, guild, services.clock.now(), outcome.confidence)
             )
-        return reply_to(outcome, services.retriever.bank, language)
+        return outcome
+
+    async def _stay_silent(
+        self, message: discord.Message, waiting: discord.Message | None, outcome: Silent
+    ) -> None:
+        """Say nothing; thanks get a small sign where the bot may give one."""
+        if waiting is not None:
+            await waiting.delete()
+        if outcome.thanks and _may_react(message):
+            await message.add_reaction(_WELCOME)
+
+    def _bank(self, guild: int | None) -> Bank:
+        return self.bot.services.retriever.bank_of(guild)
 
     async def show(self, interaction: Interaction, arguments: tuple[str, ...]) -> None:
         """Answer with the entry that a button names."""
-        entry, language = self._entry(arguments)
-        reply = entry_reply(entry, self.bot.services.retriever.bank, language)
+        entry, language = self._entry(interaction, arguments)
+        self.bot.under_discussion.ask(*_place(interaction), entry.question.text(language))
+        reply = entry_reply(entry, self._bank(interaction.guild_id), language)
         await send_reply(reply, *responding(interaction))
 
     async def more(self, interaction: Interaction, arguments: tuple[str, ...]) -> None:
         """Show, to whoever pressed, what the answer left out."""
-        entry, language = self._entry(arguments)
+        entry, language = self._entry(interaction, arguments)
         reply = Reply(split_markdown(more_text(entry, language)))
         await send_reply(reply, *responding(interaction, ephemeral=True))
 
     async def code(self, interaction: Interaction, arguments: tuple[str, ...]) -> None:
         """Show, to whoever pressed, the answer's code and the source of its examples."""
-        entry, language = self._entry(arguments)
+        entry, language = self._entry(interaction, arguments)
         await interaction.response.defer(ephemeral=True, thinking=True)
         texts = [code_text(entry, language)]
         for example in await self.bot.services.runner.catalogue():
@@ -192,12 +225,36 @@ class Ask(commands.Cog):
             return without_mention(asked.content, self.bot.user.id)
         return unquoted(answer.content)
 
-    def _entry(self, arguments: tuple[str, ...]) -> tuple[Entry, Language]:
+    def _entry(
+        self, interaction: Interaction, arguments: tuple[str, ...]
+    ) -> tuple[Entry, Language]:
         entry_id, language = arguments
-        entry = self.bot.services.retriever.bank.entry(entry_id)
+        entry = self._bank(interaction.guild_id).entry(entry_id)
         if entry is None:
             raise EntryGoneError
         return entry, Language(language)
+
+
+def _place(interaction: Interaction) -> tuple[int, int]:
+    return interaction.channel_id or 0, interaction.user.id
+
+
+def _replied_to(message: discord.Message, tutor: discord.ClientUser) -> str:
+    """What the tutor's answer was to that ``message`` replies to; empty where it replies to none.
+
+    Discord sends along what a message replies to, unless it is gone.
+    """
+    answer = message.reference.resolved if message.reference else None
+    if isinstance(answer, discord.Message) and answer.author.id == tutor.id:
+        return question_answered(answer.content)
+    return ""
+
+
+def _may_react(message: discord.Message) -> bool:
+    if message.guild is None:
+        return True
+    may = message.channel.permissions_for(message.guild.me)
+    return may.add_reactions and may.read_message_history
 
 
 def without_mention(content: str, user_id: int) -> str:

@@ -38,7 +38,7 @@ from bot.study.daily import (
 )
 from bot.study.zones import DEFAULT_ZONE, zone_named, zones_like
 from knowledge.language import Bilingual, Language
-from knowledge.outcome import Answered, Query
+from knowledge.outcome import Answered, Compared, Query
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +82,8 @@ class Study(commands.Cog):
         self._channels: dict[int, StudyChannel] = {}
         self._done: dict[int, date] = {}
         """The last day whose question is known to be posted, by channel."""
+        self._last_speaker: dict[int, int] = {}
+        """Who wrote last, apart from bots, in the study channels and their threads."""
         self._out_of_reach: set[int] = set()
         """The channels that the log was told of, so that it is told once."""
         bot.on_press(DAILY, self.show_answer)
@@ -197,16 +199,23 @@ class Study(commands.Cog):
     async def on_message(self, message: discord.Message) -> None:
         """Answer what somebody asks the room, when retrieval is sure; else be silent."""
         channel = self._study_channel(message)
-        if channel is None or not _asks_the_room(message) or not _may_answer(message):
+        if channel is None or message.author.bot:
             return
-        retriever = self.bot.services.retriever
-        outcome = await retriever.retrieve(
-            Query(message.content.strip(), guild=channel.guild_id, addressed=False)
-        )
-        if not isinstance(outcome, Answered):
+        place, learner, text = message.channel.id, message.author.id, message.content.strip()
+        # Once somebody else has spoken, a "why?" may well be meant for them.
+        goes_on = self._last_speaker.get(place) == learner
+        self._last_speaker[place] = learner
+        if not _asks_the_room(message) or not _may_answer(message):
             return
-        language = answer_language(message.content, _LOCALES[channel.language])
-        await _answer(message, reply_to(outcome, retriever.bank, language))
+        retriever, discussion = self.bot.services.retriever, self.bot.under_discussion
+        before = discussion.questions(place, learner) if goes_on else ()
+        query = Query(text, guild=channel.guild_id, conversation=before, addressed=False)
+        outcome = await retriever.retrieve(query)
+        if not isinstance(outcome, Answered | Compared):
+            return
+        discussion.note(place, learner, text, outcome)
+        language = answer_language(text, _LOCALES[channel.language], before)
+        await _answer(message, reply_to(outcome, retriever.bank_of(channel.guild_id), language))
 
     def _study_channel(self, message: discord.Message) -> StudyChannel | None:
         place = message.channel

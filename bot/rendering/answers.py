@@ -2,7 +2,7 @@
 
 from knowledge.entry import Entry
 from knowledge.language import Bilingual, Language
-from knowledge.outcome import Refused, Unsure
+from knowledge.outcome import Refused, Silent, Unsure
 
 
 def answer_text(entry: Entry, language: Language) -> str:
@@ -48,6 +48,11 @@ def refused_text(outcome: Refused, language: Language) -> str:
     return (_REFUSED_NEAR if outcome.nearest else _REFUSED).text(language)
 
 
+def silent_text(outcome: Silent, language: Language) -> str:
+    """What a command says, which cannot be silent, where there is nothing to answer."""
+    return (_WELCOME if outcome.thanks else _NOTHING_ASKED).text(language)
+
+
 def none_meant_text(language: Language) -> str:
     """What a "did you mean" becomes when none of its subjects was meant."""
     return _NONE_MEANT.text(language)
@@ -79,6 +84,8 @@ _REFUSED_NEAR = Bilingual(
     "The bank has nothing on this, and I would rather not guess. I kept the question for the "
     "staff; somebody in the group may know. The subjects that lie nearest:",
 )
+_WELCOME = Bilingual("不客气，有问题再来。", "You are welcome. Come back with the next question.")
+_NOTHING_ASKED = Bilingual("这句里我没看到要答的问题。", "I see nothing in that for me to answer.")
 _GREETING = Bilingual(
     "我是学伴，专门答 AI、大模型、TensorFlow 和 PyTorch 的问题。直接 @我 提问，或用 `/ask`；"
     "能跑的例子用 `/run`。比如：“训练集准确率很高，测试集很差，怎么回事？”",

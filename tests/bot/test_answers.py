@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import quoted, unquoted
+from bot.answers import question_answered, quoted, unquoted
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=150))
@@ -21,3 +21,10 @@ def test_an_answer_without_a_quote_names_no_question() -> None:
 
 def test_a_mass_mention_in_a_question_does_not_survive_quoting() -> None:
     assert "@everyone" not in quoted("@everyone 过拟合")
+
+
+def test_an_answer_tells_what_it_was_to() -> None:
+    assert question_answered("### 什么是过拟合？\n**…**") == "什么是过拟合？"
+    assert question_answered(quoted("背题了") + "\n\n### 什么是过拟合？\n…") == "什么是过拟合？"
+    assert question_answered(quoted("红烧肉怎么做") + "\n\n这个题库里没有") == "红烧肉怎么做"
+    assert question_answered("⏳ …") == ""

@@ -22,3 +22,18 @@ def test_the_answer_is_in_the_askers_language(
     question: str, locale: Locale | None, language: Language
 ) -> None:
     assert answer_language(question, locale) is language
+
+
+@pytest.mark.parametrize(
+    ("question", "before", "language"),
+    [
+        ("code?", ("什么是过拟合",), Language.ZH),
+        ("code?", ("什么是过拟合", "what is dropout good for"), Language.EN),
+        ("show me the code", ("什么是过拟合",), Language.EN),
+        ("为什么", ("what is dropout good for",), Language.ZH),
+    ],
+)
+def test_a_bare_term_is_in_the_language_of_the_question_before(
+    question: str, before: tuple[str, ...], language: Language
+) -> None:
+    assert answer_language(question, Locale.american_english, before) is language
