@@ -60,19 +60,19 @@ def runner_processes(home: Path) -> list[psutil.Process]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def xiaoming(playground: Playground) -> AsyncGenerator[Learner]:
     async with Learner(playground.url, "小明") as learner:
-        await learner.wait_for_bot(60)
+        await learner.wait_for_bot(180)
         yield learner
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def alice(playground: Playground) -> AsyncGenerator[Learner]:
     async with Learner(playground.url, "Alice") as learner:
-        await learner.wait_for_bot(60)
+        await learner.wait_for_bot(180)
         yield learner
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def teacher(playground: Playground) -> AsyncGenerator[Learner]:
     async with Learner(playground.url, "老师") as learner:
-        await learner.wait_for_bot(60)
+        await learner.wait_for_bot(180)
         yield learner

@@ -18,7 +18,7 @@ async def answer_to(learner: Learner, question: str) -> Json:
             and (message.get("message_reference") or {}).get("message_id") == asked["id"]
             and not message["content"].startswith("⏳")
         ),
-        timeout=90,
+        timeout=180,
     )
 
 
@@ -49,13 +49,13 @@ async def test_the_slash_command_answers_in_english(alice: Learner) -> None:
     question = "my network is perfect on training data and useless on new data"
     interaction = await alice.slash("ask", question=question)
     assert interaction["state"] == "deferred"
-    answer = await alice.wait_for_message(lambda message: f"> {question}" in message["content"], 60)
+    answer = await alice.wait_for_message(lambda message: f"> {question}" in message["content"], 180)
     assert "### What is overfitting" in answer["content"]
 
 
 async def test_a_direct_message_is_answered(alice: Learner) -> None:
     asked = await alice.dm("how do I make training cheaper")
-    answer = await alice.wait_for_answer(asked, 60)
+    answer = await alice.wait_for_answer(asked, 180)
     assert answer["author"]["id"] == alice.bot_id
     assert "cost" in answer["content"]
 

@@ -20,7 +20,7 @@ PATIENT_MS = 90_000
 async def page(playground: Playground) -> AsyncGenerator[Page]:
     executable = chromium()
     async with Learner(playground.url, "小明") as learner:
-        await learner.wait_for_bot(60)
+        await learner.wait_for_bot(180)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
         opened = await browser.new_page(locale="zh-CN")

@@ -52,7 +52,7 @@ async def xueban(home: Path, tmp_path: Path) -> AsyncGenerator[tuple[BotProcess,
         bot = BotProcess(at_playground(settings, playground))
         await bot.start()
         try:
-            await learner.wait_for_bot(60)
+            await learner.wait_for_bot(180)
             yield bot, learner
         finally:
             await bot.end(signal.SIGINT)
@@ -91,6 +91,6 @@ async def test_buttons_of_an_earlier_process_work(xueban: tuple[BotProcess, Lear
     assert asked["id"] != answer["id"]
     await bot.end(signal.SIGKILL)
     await bot.start()
-    await learner.wait_for_bot(60)
+    await learner.wait_for_bot(180)
     interaction = await learner.press(answer, "more:overfitting:zh")
     assert interaction["state"] == "acknowledged"

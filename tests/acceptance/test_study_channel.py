@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def study_channel(playground: Playground) -> str:
     async with Learner(playground.url, "老师") as teacher:
-        await teacher.wait_for_bot(60)
+        await teacher.wait_for_bot(180)
         await teacher.slash("study start", "study", hour=9)
         await teacher.wait_for_message(lambda message: "学习频道" in message["content"])
     return "study"
@@ -23,7 +23,7 @@ async def test_small_talk_gets_silence_and_a_question_an_answer(
 ) -> None:
     talk = await xiaoming.say("哈哈 周五聚餐吗", study_channel)
     question = await xiaoming.say("为什么验证集 loss 先降后升", study_channel)
-    answer = await xiaoming.wait_for_answer(question, 60)
+    answer = await xiaoming.wait_for_answer(question, 180)
     assert "过拟合" in answer["content"]
     # The question came later and is answered, so the talk had its turn.
     replied = [
@@ -36,7 +36,7 @@ async def test_small_talk_gets_silence_and_a_question_an_answer(
 async def test_a_recipe_gets_silence(xiaoming: Learner, study_channel: str) -> None:
     await xiaoming.say("红烧肉怎么做", study_channel)
     question = await xiaoming.say("训练集准确率很高但是测试集很差怎么回事", study_channel)
-    await xiaoming.wait_for_answer(question, 60)
+    await xiaoming.wait_for_answer(question, 180)
     answers = [m for m in await xiaoming.messages(study_channel) if "题库里没有" in m["content"]]
     assert answers == []
 
