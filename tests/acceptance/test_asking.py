@@ -49,7 +49,9 @@ async def test_the_slash_command_answers_in_english(alice: Learner) -> None:
     question = "my network is perfect on training data and useless on new data"
     interaction = await alice.slash("ask", question=question)
     assert interaction["state"] == "deferred"
-    answer = await alice.wait_for_message(lambda message: f"> {question}" in message["content"], 180)
+    answer = await alice.wait_for_message(
+        lambda message: f"> {question}" in message["content"], 180
+    )
     assert "### What is overfitting" in answer["content"]
 
 
