@@ -8,7 +8,7 @@ import pytest
 from knowledge.encoder import Encoder, encoder_name, open_encoder
 from knowledge.encoder_form import LOWEST_COSINE, Form
 from knowledge.errors import EncoderError
-from knowledge.outcome import Answered, Outcome, Query, Refused
+from knowledge.outcome import Answered, Outcome, Query, Refused, Silent
 from knowledge.prepare import load_prepared
 from knowledge.retriever import Retriever
 from knowledge.settings import KnowledgeSettings
@@ -146,9 +146,13 @@ def test_a_question_of_the_bank_is_answered(
     assert answered(real_retriever.retrieve(Query(text))) == entry
 
 
-@pytest.mark.parametrize("text", ["红烧肉怎么做", "best pizza in town", "你好呀", "a" * 4000])
+@pytest.mark.parametrize("text", ["红烧肉怎么做", "best pizza in town", "a" * 4000])
 def test_a_question_about_something_else_is_refused(real_retriever: Retriever, text: str) -> None:
     assert isinstance(real_retriever.retrieve(Query(text)), Refused)
+
+
+def test_a_greeting_is_nothing_to_answer(real_retriever: Retriever) -> None:
+    assert isinstance(real_retriever.retrieve(Query("你好呀")), Silent)
 
 
 def test_among_people_a_sure_question_is_answered_and_chatter_is_not(
