@@ -20,6 +20,7 @@ from bot.settings import Settings
 from bot.store.records import DailyQuestion, StudyChannel
 from bot.store.testing import MemoryStore
 from bot.testing import FakeRetriever, answered, refused, unsure
+from knowledge.aspect import Aspect
 from knowledge.bank import Bank
 from knowledge.entry import Entry
 from knowledge.errors import EncoderError
@@ -296,6 +297,22 @@ async def test_a_bare_term_is_answered_in_the_channels_language(
     assert last(group.channel).content.startswith("### 什么是过拟合？")
     await group.learner.send(group.channel, "what is overfitting and why does it happen")
     assert last(group.channel).content.startswith("### What is overfitting?")
+
+
+async def test_a_clear_follow_up_is_answered_while_nobody_else_speaks(
+    group: Group, retriever: FakeRetriever, overfitting: Entry
+) -> None:
+    retriever.outcomes |= {
+        "什么是过拟合": answered(overfitting),
+        "有代码吗": answered(overfitting, aspect=Aspect.CODE),
+    }
+    await begin(group.staff, group.channel)
+    await group.learner.send(group.channel, "什么是过拟合")
+    await group.learner.send(group.channel, "有代码吗")
+    assert last(group.channel).content.startswith("### 什么是过拟合？\n\n```python")
+    await group.staff.send(group.channel, "有代码吗")
+    await group.learner.send(group.channel, "有代码吗")
+    assert [query.conversation for query in retriever.asked] == [(), ("什么是过拟合",), (), ()]
 
 
 async def test_everything_else_is_met_with_silence(
