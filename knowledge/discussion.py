@@ -241,7 +241,7 @@ def _stands_alone(reading: FollowUp, alone: View, about: View) -> bool:
         return False
     # A remark needs fewer words than a question to be about something else.
     wordy = reading.names >= _WORDY - (not reading.asked)
-    far = better > 2 * _AT_HOME and not reading.points
+    far = better > 2 * _AT_HOME and reading.names > 1 and not reading.points
     return wordy or (far and reading.aspect is Aspect.WHY)
 
 
@@ -302,17 +302,20 @@ def _better(view: View, entry: int) -> float:
 
 def _question(reading: Question, about: View, retrieval: Retrieval) -> Wish:
     alone = retrieval.view(reading.text)
-    if alone.confidence < THRESHOLDS.addressed and not reading.fresh:
-        aspect = retrieval.likely_aspect(reading.text) if reading.names <= _WORDY else None
-        if aspect:
-            return AsksOn(about, aspect)
-        if reading.laughs and not reading.asked:
-            return Nothing()
-        if reading.turns and reading.asked:
-            led = _led(reading.text, about, retrieval)
-            if _arrived(led, reading.text, retrieval):
-                return AsksOn(replace(led, text=reading.text), Aspect.ANSWER)
-    return _alone(alone, asked=reading.fresh or reading.asked)
+    if alone.confidence >= THRESHOLDS.addressed or reading.fresh:
+        return Asks(alone)
+    aspect = retrieval.likely_aspect(reading.text) if reading.names <= _WORDY else None
+    if not reading.names and reading.asked:
+        aspect = aspect or Aspect.MORE
+    if aspect is not None:
+        return AsksOn(about, aspect)
+    if reading.laughs and not reading.asked:
+        return Nothing()
+    if reading.turns and reading.asked:
+        led = _led(reading.text, about, retrieval)
+        if _arrived(led, reading.text, retrieval):
+            return AsksOn(replace(led, text=reading.text), Aspect.ANSWER)
+    return _alone(alone, asked=reading.asked)
 
 
 def _alone(alone: View, *, asked: bool) -> Wish:

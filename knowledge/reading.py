@@ -61,7 +61,7 @@ class LeadOn:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A message with a subject of its own.
+    """A message that may have a subject of its own, and names no aspect of another.
 
     ``fresh``: it says that the subject changes; ``text`` is the rest. ``names``: how many of its
     words may name the subject. ``turns``: it begins like a message that goes on from something.
@@ -112,8 +112,6 @@ def read(text: str) -> Reading:
         return Question(text, names=names)
     if cue is not None and (cue.strong or not names or cue.aspect is not Aspect.MORE):
         return FollowUp(cue.aspect, cue.strong, names, points, asked)
-    if not names:
-        return FollowUp(Aspect.MORE, strong=False) if asked else SmallTalk()
     return Question(text, names=names, turns=goes_on(text), asked=asked, laughs=laughs(text))
 
 

@@ -78,6 +78,12 @@ class Retriever:
             outcomes.append(_outcome(query, messages, consultation, top_k))
         return outcomes
 
+    def warm_up(self) -> None:
+        """Load the dictionaries and encode the samples that the first learners would wait for."""
+        question = self.bank.entries[0].question.zh
+        self.retrieve(Query(question))
+        self._likeness.aspect(self._encoder.encode_queries([question])[0])
+
     def _judged(
         self, guild: GuildId | None, texts: Sequence[str], vectors: Mapping[str, Vectors]
     ) -> tuple[Search, dict[str, Judged]]:
@@ -155,6 +161,5 @@ def open_retriever(settings: KnowledgeSettings, progress: Progress = silent) -> 
     for guild, error in retriever.refresh().items():
         if error is not None:
             _log.error("the bank of guild %s is left out: %s", guild, error)
-    # The first question loads dictionaries and warms the model up; nobody should wait for that.
-    retriever.retrieve(Query(prepared.bank.entries[0].question.zh))
+    retriever.warm_up()
     return retriever

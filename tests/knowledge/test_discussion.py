@@ -176,6 +176,12 @@ def test_a_message_without_cues_may_be_like_others() -> None:
     assert (entry(asked), asked.aspect, asked.firm) == ("dropout", Aspect.WHY, False)
 
 
+def test_a_question_without_a_subject_or_a_cue_wants_more() -> None:
+    asked = wish("什么是 dropout", "那怎么办？")
+    assert isinstance(asked, AsksOn)
+    assert (entry(asked), asked.aspect, asked.firm) == ("dropout", Aspect.MORE, False)
+
+
 def test_a_lone_question_needs_one_text() -> None:
     assert list(texts_of([Message.of("和 pruning 有什么区别")])) == ["和 pruning 有什么区别"]
     assert list(texts_of([Message.of("谢谢")])) == []
