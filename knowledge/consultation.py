@@ -48,16 +48,16 @@ class Consultation:
         """What ``wish`` comes to, which is that of ``text``, with at most ``top_k`` hits.
 
         What nobody addressed to the tutor is taken for a follow-up only where it is clearly one,
-        and asked as a question.
+        and asked as a question; else for a question of its own.
         """
         if isinstance(wish, Nothing):
             return Silent(wish.thanks)
+        if not (addressed or isinstance(wish, Asks) or _may_interrupt(wish, text)):
+            wish = Asks(self.view(text))
         hits = self._search.hits(wish.view.shares, top_k)
         confidence = wish.view.confidence
         if isinstance(wish, Asks):
             return decide(hits, confidence, manner_of(wish.view.text, addressed=addressed))
-        if not addressed and not _may_interrupt(wish, text):
-            return Silent()
         if confidence < THRESHOLDS.ask:
             return Refused(hits[:_NEAREST], confidence, hits)
         match wish:

@@ -229,13 +229,15 @@ def _stands_alone(reading: FollowUp, alone: View, about: View) -> bool:
     """Whether a message that looks like a follow-up and names something asks for that instead."""
     if reading.points > 1:
         return False
+    sure = alone.confidence >= THRESHOLDS.addressed
+    if sure and not (reading.strong or reading.points) and reading.names >= _WORDY:
+        return True  # a whole question, though perhaps about the same
     another = alone.best != about.best
     better = _better(alone, about.best)
     if better <= _AT_HOME:
-        return another and alone.confidence >= (
-            _POINTING if reading.points else THRESHOLDS.addressed
-        )
-    if another and alone.confidence >= THRESHOLDS.addressed:
+        needed = _POINTING if reading.points else THRESHOLDS.addressed
+        return another and alone.confidence >= needed
+    if another and sure:
         return True
     if reading.aspect is Aspect.SIMPLER and reading.strong:
         return False

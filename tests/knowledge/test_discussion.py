@@ -141,6 +141,12 @@ def test_a_question_about_the_same_subject_may_ask_on() -> None:
     assert (entry(asked), asked.aspect) == ("dropout", Aspect.CODE)
 
 
+def test_a_whole_question_about_the_same_subject_is_one() -> None:
+    asked = wish("什么是 dropout", "训练时随机丢掉神经元的 dropout 是怎么回事")
+    assert isinstance(asked, Asks)
+    assert entry(asked) == "dropout"
+
+
 def test_words_that_point_back_help_to_tell_what_was_meant() -> None:
     asked = wish("memorising", "but why does it stop when dropout is used")
     assert isinstance(asked, AsksOn)

@@ -149,6 +149,14 @@ def test_an_unaddressed_follow_up_must_clearly_ask(
     assert isinstance(retriever.retrieve(query), Answered) == answered
 
 
+def test_an_unaddressed_question_may_be_asked_again(retriever: Retriever) -> None:
+    question = "什么是束搜索，它是怎么回事？"
+    asked = retriever.retrieve(Query(question, addressed=False))
+    again = retriever.retrieve(Query(question, conversation=(question,), addressed=False))
+    assert again == asked
+    assert isinstance(again, Answered)
+
+
 @given(st.lists(st.text(max_size=30), max_size=5), st.text(max_size=30))
 @settings_of_hypothesis(
     max_examples=60,
