@@ -58,11 +58,6 @@ class LiveRetriever:
         """Whether the encoder is loaded."""
         return self._loaded is not None and self._loaded.done() and not self._loaded.exception()
 
-    @property
-    def bank(self) -> Bank:
-        """The entries that everybody can ask for."""
-        return self._bank
-
     def bank_of(self, guild: int | None) -> Bank:
         """The entries that can be asked for in ``guild``: everybody's, and its own."""
         if self._loaded is None or not self.ready:

@@ -73,9 +73,10 @@ class RunCards:
         """
         heading = RunHeading(run.info.id, run.settings, run.owner_id, run.language, run.info)
         channel = self._bot.get_partial_messageable(run.channel_id, guild_id=run.guild_id)
-        content = Content(card_text(heading, run.view), self._buttons(heading, run.view))
-        buttons = view_of(content.buttons)
-        message = await channel.send(content.text, view=MISSING if buttons is None else buttons)
+        buttons = self._buttons(heading, run.view, run.guild_id)
+        content = Content(card_text(heading, run.view), buttons)
+        view = view_of(buttons)
+        message = await channel.send(content.text, view=MISSING if view is None else view)
         card = RunCard(
             job_id=run.view.id,
             example=run.info.id,
@@ -146,7 +147,7 @@ class RunCards:
             if view.state.final:
                 await self._finish(card, heading, view, message)
                 return True
-            buttons = self._buttons(heading, view)
+            buttons = self._buttons(heading, view, card.guild_id)
             return await message.update(Content(card_text(heading, view), buttons))
 
         while True:
@@ -174,7 +175,7 @@ class RunCards:
             for figure in figures
             if (picture := await self._picture(view, figure, card.language)) is not None
         ]
-        buttons = self._buttons(heading, view)
+        buttons = self._buttons(heading, view, card.guild_id)
 
         def content(shown: Sequence[Picture]) -> Content:
             names = {picture.name for picture in shown}
@@ -224,12 +225,14 @@ class RunCards:
         info = next((each for each in examples if each.id == card.example), None)
         return RunHeading(card.example, card.settings, card.owner_id, card.language, info)
 
-    def _buttons(self, heading: RunHeading, view: JobView) -> tuple[ButtonSpec, ...]:
+    def _buttons(
+        self, heading: RunHeading, view: JobView, guild: int | None
+    ) -> tuple[ButtonSpec, ...]:
         language = heading.language
         first = _again(view.id, language) if view.state.final else _cancel(view.id, language)
         entries = (
             entry
-            for entry in self._services.retriever.bank.entries
+            for entry in self._services.retriever.bank_of(guild).entries
             if heading.example in entry.examples
         )
         return (

@@ -37,13 +37,11 @@ class Retriever(Protocol):
         """Whether a question is answered without waiting for the encoder to load."""
         ...
 
-    @property
-    def bank(self) -> Bank:
-        """The entries that everybody can ask for; there from the start."""
-        ...
-
     def bank_of(self, guild: int | None) -> Bank:
-        """The entries that can be asked for in ``guild``: everybody's, and its own."""
+        """The entries that can be asked for in ``guild``: everybody's, and its own.
+
+        Everybody's are there from the start, its own when the retriever is ready.
+        """
         ...
 
     async def retrieve(self, query: Query) -> Outcome:

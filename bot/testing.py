@@ -70,11 +70,6 @@ class FakeRetriever:
         """Whether queries are answered at once."""
         return self.loaded.is_set()
 
-    @property
-    def bank(self) -> Bank:
-        """The bank it was given."""
-        return self._bank
-
     def bank_of(self, guild: int | None) -> Bank:
         """The bank it was given, or the one that ``guild_banks`` holds for the guild."""
         return self._bank if guild is None else self.guild_banks.get(guild, self._bank)

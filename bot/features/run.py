@@ -26,6 +26,7 @@ from bot.rendering.runs import (
 )
 from bot.run_cards import AGAIN, CANCEL, NewRun, RunCards
 from bot.run_completion import Proposal, complete_example, complete_settings
+from knowledge.bank import Bank
 from knowledge.language import Language
 from knowledge.outcome import Answered, Compared, Outcome, Query, Refused, Silent, Unsure
 from runners.errors import RunnerError, UnknownExampleError, UnknownJobError
@@ -198,19 +199,20 @@ class Run(commands.Cog):
         if not services.retriever.ready:
             await interaction.edit_original_response(content=loading_text(language))
         outcome = await services.retriever.retrieve(Query(wanted, guild=interaction.guild_id))
-        found = self._examples_of(_meant(outcome))
+        bank = services.retriever.bank_of(interaction.guild_id)
+        found = self._examples_of(_meant(outcome), bank)
         if found:
             text = offer_text(wanted, with_settings=with_settings, language=language)
         else:
-            near = [info.id for info in self._examples_of(hit.entry for hit in outcome.hits)]
+            hits = [hit.entry for hit in outcome.hits]
+            near = [info.id for info in self._examples_of(hits, bank)]
             near += _similar(wanted, self._catalogue)
             text = unknown_example_text(wanted, list(dict.fromkeys(near))[:_NEAREST], language)
         view = view_of(_run_buttons(found[:ROWS], language))
         await interaction.edit_original_response(content=text, view=view)
 
-    def _examples_of(self, entries: Iterable[str]) -> list[ExampleInfo]:
-        """The examples that the entries name and the runner offers, each once."""
-        bank = self.bot.services.retriever.bank
+    def _examples_of(self, entries: Iterable[str], bank: Bank) -> list[ExampleInfo]:
+        """The examples that the entries of ``bank`` name and the runner offers, each once."""
         known = {info.id: info for info in self._catalogue}
         named = [
             example

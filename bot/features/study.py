@@ -37,6 +37,7 @@ from bot.study.daily import (
     next_moment,
 )
 from bot.study.zones import DEFAULT_ZONE, zone_named, zones_like
+from knowledge.bank import Bank
 from knowledge.language import Bilingual, Language
 from knowledge.outcome import Answered, Compared, Query
 
@@ -215,7 +216,10 @@ class Study(commands.Cog):
             return
         discussion.note(place, learner, text, outcome)
         language = answer_language(text, _LOCALES[channel.language], before)
-        await _answer(message, reply_to(outcome, retriever.bank_of(channel.guild_id), language))
+        await _answer(message, reply_to(outcome, self._bank(channel.guild_id), language))
+
+    def _bank(self, guild: int | None) -> Bank:
+        return self.bot.services.retriever.bank_of(guild)
 
     def _study_channel(self, message: discord.Message) -> StudyChannel | None:
         place = message.channel
@@ -224,8 +228,11 @@ class Study(commands.Cog):
 
     @tasks.loop()
     async def tick(self) -> None:
-        """Post the questions whose time has come; one channel's trouble is not another's."""
-        if not self.bot.is_ready():
+        """Post the questions whose time has come; one channel's trouble is not another's.
+
+        They wait for the retriever, which knows the servers' own entries.
+        """
+        if not (self.bot.is_ready() and self.bot.services.retriever.ready):
             return
         now = self.bot.services.clock.now()
         for channel in tuple(self._channels.values()):
@@ -242,7 +249,7 @@ class Study(commands.Cog):
         if place is None:
             return
         store = self.bot.services.store
-        entries = [entry.id for entry in self.bot.services.retriever.bank.entries]
+        entries = [entry.id for entry in self._bank(channel.guild_id).entries]
         asked = await store.daily_questions(channel.channel_id)
         match due_question(channel, entries, asked, now):
             case NewQuestion(question):
@@ -282,7 +289,7 @@ class Study(commands.Cog):
     async def _post(
         self, question: DailyQuestion, channel: StudyChannel, place: discord.TextChannel
     ) -> int:
-        entry = self.bot.services.retriever.bank.entry(question.entry)
+        entry = self._bank(channel.guild_id).entry(question.entry)
         if entry is None:
             raise EntryGoneError
         text = daily_text(
@@ -318,7 +325,7 @@ class Study(commands.Cog):
 
     async def show_answer(self, interaction: Interaction, arguments: tuple[str, ...]) -> None:
         """Show the answer of a daily question to whoever pressed, in the presser's language."""
-        bank = self.bot.services.retriever.bank
+        bank = self._bank(interaction.guild_id)
         entry = bank.entry(arguments[0])
         if entry is None:
             raise EntryGoneError

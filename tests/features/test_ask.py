@@ -260,7 +260,7 @@ async def test_question_completion_offers_the_banks_questions(
 async def test_a_long_answer_comes_in_parts_with_the_buttons_under_the_last(
     learner: MemberActor, channel: ChannelHandle, retriever: FakeRetriever
 ) -> None:
-    entry = retriever.bank.entries[2]
+    entry = retriever.bank_of(None).entries[2]
     retriever.outcomes["过拟合"] = answered(entry)
     await learner.slash(channel, "ask", question="过拟合")
     messages = channel.history()
