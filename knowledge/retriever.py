@@ -25,6 +25,7 @@ from knowledge.progress import Progress, silent
 from knowledge.rooms import Rooms
 from knowledge.search import Judged, Search
 from knowledge.settings import KnowledgeSettings
+from knowledge.spelling import Spelling
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Retriever:
 
     def retrieve_many(self, queries: Sequence[Query], top_k: int = TOP_K) -> list[Outcome]:
         """The outcome of each query, in their order; all are encoded in one batch."""
-        said = [_messages(query) for query in queries]
+        said = [self._messages(query) for query in queries]
         wanted: dict[GuildId | None, dict[str, None]] = {}
         for query, messages in zip(queries, said, strict=True):
             wanted.setdefault(query.guild, {}).update(dict.fromkeys(texts_of(messages)))
@@ -84,6 +85,14 @@ class Retriever:
         self.retrieve(Query(question))
         self._likeness.aspect(self._encoder.encode_queries([question])[0])
 
+    def _messages(self, query: Query) -> list[Message]:
+        """The messages that count, oldest first; none where the query itself has no words."""
+        knows, mended = self._rooms.of(query.guild).knows, self._spelling.mended
+        said = (*query.conversation[-(LONGEST - 1) :], query.text)
+        texts = [mended(normalise(without_mentions(text)), knows) for text in said]
+        told = [Message.of(text) for text in texts if has_words(text)]
+        return told if has_words(texts[-1]) else []
+
     def _judged(
         self, guild: GuildId | None, texts: Sequence[str], vectors: Mapping[str, Vectors]
     ) -> tuple[Search, dict[str, Judged]]:
@@ -96,6 +105,10 @@ class Retriever:
     def _likely(self, text: str, vectors: Mapping[str, Vectors]) -> Aspect | None:
         centres = self._prepared.trained.centres
         return self._likeness.aspect(centres.centred([text], vectors[text][np.newaxis])[0])
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling.of(self.bank)
 
     @cached_property
     def _likeness(self) -> Likeness:
@@ -120,13 +133,6 @@ def _outcome(
     wish = understand(messages, consultation)
     text = messages[-1].text
     return consultation.outcome(wish, text, addressed=query.addressed, top_k=top_k)
-
-
-def _messages(query: Query) -> list[Message]:
-    """The messages that count, oldest first; none where the query itself has no words."""
-    said = (*query.conversation[-(LONGEST - 1) :], query.text)
-    texts = [normalise(without_mentions(text)) for text in said]
-    return [Message.of(text) for text in texts if has_words(text)] if has_words(texts[-1]) else []
 
 
 def check_index(settings: KnowledgeSettings, bank: Bank | None = None) -> None:

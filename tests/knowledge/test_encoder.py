@@ -168,3 +168,36 @@ def test_a_follow_up_is_answered_from_what_was_asked_before(real_retriever: Retr
     query = Query("为什么？", conversation=("什么是过拟合",))
     assert answered(real_retriever.retrieve(query)) == "overfitting"
     assert answered(real_retriever.retrieve(Query("为什么？"))) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        ("什麼是過擬合，該怎麼解決", "overfitting"),
+        ("ＬｏＲＡ是什么？", "lora"),
+        ("gnh怎么办", "overfitting"),
+        ("qyxx 是啥", "transfer-learning"),
+        ("xxl设多大合适", "learning-rate"),
+        ("quantizaton是什么", "quantization"),
+        ("how to avoid overfiting", "overfitting"),
+        ("learing rate 设多大", "learning-rate"),
+        ("fine-tune 一个 7B 要多少 memory", "training-memory"),
+        ("RAG", "rag"),
+        (
+            "Traceback (most recent call last):\n"
+            + '  File "/home/me/train.py", line 61, in main\n    loss.backward()\n' * 12
+            + "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.25 GiB.",
+            "cuda-out-of-memory",
+        ),
+        (
+            "老师好，我在准备面试，自己做过一个小项目，用开源的七十亿参数的模型来做客服，训练的时候"
+            "训练集上的损失一直下降，最后几乎是零了，可是拿真实用户的问题来测试就答得非常差，"
+            "几乎都是照着训练数据里的句子背，请问这个现象叫什么，应该从哪些方面去解决，谢谢老师",
+            "overfitting",
+        ),
+    ],
+)
+def test_however_it_is_written_it_is_understood(
+    real_retriever: Retriever, text: str, entry: str
+) -> None:
+    assert answered(real_retriever.retrieve(Query(text))) == entry
