@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from knowledge.errors import BackgroundError
+from knowledge.follow_ups import FOLLOW_UPS, FollowUp, load_follow_ups
 from knowledge.language import Language
 from knowledge.normalise import normalise
 
@@ -38,10 +39,14 @@ class OutOfScope:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """``sentences`` show where ordinary text lies; ``out_of_scope`` is what must be refused."""
+    """``sentences`` show where ordinary text lies; ``out_of_scope`` is what must be refused.
+
+    ``follow_ups`` show how conversations go on.
+    """
 
     sentences: tuple[str, ...]
     out_of_scope: tuple[OutOfScope, ...]
+    follow_ups: tuple[FollowUp, ...] = ()
 
 
 def load_background(folder: Path = BACKGROUND) -> Background:
@@ -64,7 +69,7 @@ def load_background(folder: Path = BACKGROUND) -> Background:
             found.setdefault(entry.text, entry)
     if not sentences or not found:
         raise BackgroundError(f"{folder}: there must be sentences and lines out of scope")
-    return Background(tuple(sentences), tuple(found.values()))
+    return Background(tuple(sentences), tuple(found.values()), load_follow_ups(folder / FOLLOW_UPS))
 
 
 def _lines(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ from knowledge.decision import THRESHOLDS, decide
 from knowledge.discussion import Asks, AsksOn, Compares, Nothing, View, Wish
 from knowledge.lexical import Scores
 from knowledge.manner import Manner, manner_of
+from knowledge.moves import Likely
 from knowledge.outcome import Answered, Compared, Outcome, Refused, Silent
 from knowledge.relations import Relations
 from knowledge.search import Judged, Search
@@ -22,11 +23,11 @@ class Consultation:
         self,
         search: Search,
         judged: Mapping[str, Judged],
-        likely_aspect: Callable[[str], Aspect | None],
+        likely: Callable[[str], Likely],
     ) -> None:
         self._search = search
         self._judged = judged
-        self._likely_aspect = likely_aspect
+        self._likely = likely
 
     @property
     def relations(self) -> Relations:
@@ -40,9 +41,9 @@ class Consultation:
             judged = judged.leaning(prior)
         return View(text, judged.weighed.scores, self._search.confidence(judged))
 
-    def likely_aspect(self, text: str) -> Aspect | None:
-        """The aspect that messages like ``text`` ask for; None if it is like none of them."""
-        return self._likely_aspect(text)
+    def likely(self, text: str) -> Likely:
+        """How likely ``text`` makes each move."""
+        return self._likely(text)
 
     def outcome(self, wish: Wish, text: str, *, addressed: bool, top_k: int) -> Outcome:
         """What ``wish`` comes to, which is that of ``text``, with at most ``top_k`` hits.

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from knowledge.background import Background
+from knowledge.background import Background, Kind
 from knowledge.bank import Bank
 from knowledge.entry import Entry
+from knowledge.follow_ups import FollowUp
 from knowledge.language import Language
+from knowledge.move import Move
 from knowledge.normalise import normalise
 from knowledge.phrasing import Phrasing
 
@@ -32,18 +34,21 @@ class Line:
 class Corpus:
     """All texts: one document an entry, the lines of the entries, those outside, and sentences.
 
-    Lines and sentences are compared by their meaning; the documents only lend their words.
+    Lines and sentences are compared by their meaning; the documents only lend their words. From
+    the ``follow_ups`` retrieval learns how conversations go on.
     """
 
     documents: tuple[str, ...]
     lines: tuple[Line, ...]
     outside: tuple[Line, ...]
     sentences: tuple[str, ...]
+    follow_ups: tuple[FollowUp, ...] = ()
 
     def texts(self) -> tuple[str, ...]:
         """Every text that needs a vector, once."""
         lines = (line.text for line in (*self.lines, *self.outside))
-        return tuple(dict.fromkeys((*lines, *self.sentences)))
+        follow_ups = (follow_up.text for follow_up in self.follow_ups)
+        return tuple(dict.fromkeys((*lines, *self.sentences, *follow_ups)))
 
     def joined(self, other: "Corpus") -> "Corpus":
         """The corpus of both banks, those of ``other`` numbered after this one's.
@@ -60,6 +65,7 @@ class Corpus:
             ),
             outside=tuple(line for line in self.outside if line.text not in taken),
             sentences=self.sentences,
+            follow_ups=self.follow_ups,
         )
 
 
@@ -81,7 +87,14 @@ def build_corpus(bank: Bank, background: Background | None = None) -> Corpus:
             if line.text not in taken
         ),
         sentences=background.sentences if background else (),
+        follow_ups=_follow_ups(background) if background else (),
     )
+
+
+def _follow_ups(background: Background) -> tuple[FollowUp, ...]:
+    """Those of the background; small talk wants nothing, whatever was said before."""
+    talk = (line.text for line in background.out_of_scope if line.kind is Kind.SMALLTALK)
+    return (*background.follow_ups, *(FollowUp(Move.NOTHING, text) for text in talk))
 
 
 def _lines(number: int, entry: Entry, beside: Sequence[Phrasing]) -> Sequence[Line]:

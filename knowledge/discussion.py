@@ -10,17 +10,10 @@ from knowledge.aspect import Aspect
 from knowledge.decision import THRESHOLDS
 from knowledge.fusion import log_softmax
 from knowledge.lexical import Scores
+from knowledge.move import ASPECTS, Move
+from knowledge.moves import Likely
 from knowledge.normalise import MAX_CHARACTERS
-from knowledge.reading import (
-    Comparison,
-    Contrast,
-    FollowUp,
-    LeadOn,
-    Question,
-    Reading,
-    SmallTalk,
-    read,
-)
+from knowledge.reading import Comparison, Contrast, LeadOn, Plain, Reading, SmallTalk, read
 from knowledge.relations import Relations
 
 LONGEST: Final = 6
@@ -57,8 +50,8 @@ class Retrieval(Protocol):
         """What it holds of ``text``, ``prior`` added to the log-shares."""
         ...
 
-    def likely_aspect(self, text: str) -> Aspect | None:
-        """The aspect that messages like ``text`` ask for; None if it is like none of them."""
+    def likely(self, text: str) -> Likely:
+        """How likely ``text`` makes each move."""
         ...
 
 
@@ -77,7 +70,7 @@ class Message:
     @property
     def question(self) -> str:
         """What it asks, taken by itself."""
-        return self.reading.text if isinstance(self.reading, Question) else self.text
+        return self.reading.text if isinstance(self.reading, Plain) else self.text
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -87,8 +80,6 @@ class Message:
                 return (text,)
             case Contrast(left=left, right=right):
                 return (left, right)
-            case Question(text=text, turns=True):
-                return (text,)
             case _:
                 return ()
 
@@ -104,7 +95,7 @@ class Asks:
 class AsksOn:
     """An ``aspect`` of the best entry of ``view``, which is under discussion or near to it.
 
-    ``firm``: its words alone say so.
+    ``firm``: there is hardly another way to take it.
     """
 
     view: View
@@ -132,13 +123,16 @@ Wish = Asks | AsksOn | Compares | Nothing
 
 def texts_of(messages: Sequence[Message]) -> Iterator[str]:
     """The texts whose views `understand` may need; some may come twice."""
-    told = [message for message in messages if not isinstance(message.reading, SmallTalk)]
-    for number, message in enumerate(told):
-        yield message.question
-        if number:
-            for other in message.others:
-                yield other
-                yield from (_together(before.question, other) for before in told[:number])
+    before: list[str] = []
+    for number, message in enumerate(messages):
+        talk = message.reading if isinstance(message.reading, SmallTalk) else None
+        if talk is None or (number and not talk.thanks):
+            yield message.question
+        for other in message.others if number else ():
+            yield other
+            yield from (_together(earlier, other) for earlier in before)
+        if talk is None:
+            before.append(message.question)
 
 
 def understand(messages: Sequence[Message], retrieval: Retrieval) -> Wish:
@@ -160,14 +154,12 @@ def understand(messages: Sequence[Message], retrieval: Retrieval) -> Wish:
     return wish
 
 
-_POINTING: Final = 0.6
-"""How sure retrieval must be of another entry, where a message seems to point back."""
-
 _AT_HOME: Final = 0.15
 """An entry is at home with a message when at most this part of the bank fits it better."""
 
-_WORDY: Final = 3
-"""From so many words of its own on, a message stands for itself."""
+_LIKELY: Final = 0.35
+"""How likely a message must ask on that fits other entries better."""
+
 
 _LED: Final = 0.3
 """How sure retrieval must be of where a message leads."""
@@ -192,90 +184,140 @@ _LEAST: Final = -8.0
 
 _NEVER: Final = -30.0
 
+_CLEAR: Final = 0.6
+"""How likely a move must be to be taken for granted."""
+
+_FEW: Final = 2
+"""So few words of its own may be like an entry's by chance."""
+
+_FIRM: Final = 0.8
+"""How likely a move must be where much speaks against it."""
+
+_BUT_QUESTION: Final = tuple(move for move in Move if move is not Move.QUESTION)
+
 
 def _wish(message: Message, about: View | None, retrieval: Retrieval) -> Wish:
     reading = message.reading
-    if isinstance(reading, SmallTalk):
+    if isinstance(reading, SmallTalk) and (reading.thanks or about is None):
         return Nothing(thanks=reading.thanks)
     if about is None:
         return Asks(retrieval.view(message.question))
+    if isinstance(reading, Plain) and reading.fresh:
+        return Asks(retrieval.view(reading.text))
+    likely = retrieval.likely(message.text)
     match reading:
-        case FollowUp():
-            return _follow_up(message.text, reading, about, retrieval)
+        case SmallTalk():
+            if likely.moves[likely.request] < likely.moves[Move.NOTHING]:
+                return Nothing()
         case Comparison(other=other):
-            return _comparison(message.text, other, about, retrieval)
+            wish = _comparison(message.text, other, about, retrieval)
+            if wish is not None:
+                return wish
         case Contrast():
-            return _contrast(message.text, reading, about, retrieval)
-        case LeadOn(subject=subject):
-            return _lead_on(message.text, subject, about, retrieval)
-        case Question():
-            return _question(reading, about, retrieval)
+            wish = _contrast(message.text, reading, about, retrieval)
+            if wish is not None:
+                return wish
+        case LeadOn(subject=subject) if likely.follows(likely.request) < _CLEAR:
+            wish = _lead_on(message.text, subject, about, retrieval)
+            if wish is not None:
+                return wish
+        case _:
+            pass
+    return _taken_up(message, likely, about, retrieval)
 
 
-def _follow_up(text: str, reading: FollowUp, about: View, retrieval: Retrieval) -> Wish:
-    if not reading.names:
-        return AsksOn(about, reading.aspect, firm=reading.strong)
-    alone = retrieval.view(text)
-    if _stands_alone(reading, alone, about):
-        return _alone(alone, asked=reading.asked)
-    if not reading.points:
-        return AsksOn(about, reading.aspect)
+def _taken_up(message: Message, likely: Likely, about: View, retrieval: Retrieval) -> Wish:
+    """What a message wants that no form of words gives away."""
+    text, alone = message.text, retrieval.view(message.text)
+    plain = message.reading if isinstance(message.reading, Plain) else Plain(text)
+    move = likely.best(_BUT_QUESTION)
+    compares = (
+        move is Move.COMPARE
+        and likely.moves[move] > likely.own
+        and not isinstance(message.reading, Contrast)
+    )
+    if alone.best != about.best and alone.confidence >= THRESHOLDS.addressed and not compares:
+        # A few words may be like an entry's by chance: "can it run?".
+        by_chance = plain.names <= _FEW and move in ASPECTS and likely.moves[move] >= _FIRM
+        return _asks_on(about, likely) if by_chance else Asks(alone)
+    if compares:
+        return _beside(text, alone, about, retrieval)
+    if move is Move.NOTHING and not plain.asked:
+        return Nothing()
+    # The more it is like a question of its own, the better must fit what is under discussion.
+    if _better(alone, about.best) <= _AT_HOME * (1 - likely.own):
+        return _at_home(plain, alone, likely, about)
+    if move is Move.NOTHING:
+        return Nothing()
+    if move is Move.ON:
+        led = retrieval.view(text, _prior(text, about, retrieval))
+        if _arrived(led, text, retrieval):
+            return AsksOn(led, Aspect.ANSWER)
+    if likely.moves[likely.request] >= _LIKELY:
+        return _asks_on(about, likely)
+    return _alone(alone, asked=plain.asked)
+
+
+def _asks_on(about: View, likely: Likely) -> AsksOn:
+    request = likely.request
+    return AsksOn(about, ASPECTS[request], firm=likely.moves[request] >= _CLEAR)
+
+
+def _at_home(plain: Plain, alone: View, likely: Likely, about: View) -> Wish:
+    """What a message wants that what is under discussion fits as well as anything."""
+    sure = alone.best == about.best and alone.confidence >= THRESHOLDS.addressed
+    if sure and likely.own >= _FIRM and likely.follows(likely.request) < _CLEAR:
+        return Asks(alone)  # a whole question, though about the same
+    asks_on = _asks_on(about, likely)
+    if not plain.points:
+        return asks_on
     # What it says may tell better than the messages before which entry they were about.
     both = np.maximum(about.shares, _LEAST) + _ECHO * np.maximum(alone.shares, _LEAST)
-    return AsksOn(replace(about, shares=log_softmax(both)), reading.aspect)
+    return replace(asks_on, view=replace(about, shares=log_softmax(both)))
 
 
-def _stands_alone(reading: FollowUp, alone: View, about: View) -> bool:
-    """Whether a message that looks like a follow-up and names something asks for that instead."""
-    if reading.points > 1:
-        return False
-    sure = alone.confidence >= THRESHOLDS.addressed
-    if sure and not (reading.strong or reading.points) and reading.names >= _WORDY:
-        return True  # a whole question, though perhaps about the same
-    another = alone.best != about.best
-    better = _better(alone, about.best)
-    if better <= _AT_HOME:
-        needed = _POINTING if reading.points else THRESHOLDS.addressed
-        return another and alone.confidence >= needed
-    if another and sure:
-        return True
-    if reading.aspect is Aspect.SIMPLER and reading.strong:
-        return False
-    # A remark needs fewer words than a question to be about something else.
-    wordy = reading.names >= _WORDY - (not reading.asked)
-    far = better > 2 * _AT_HOME and reading.names > 1 and not reading.points
-    return wordy or (far and reading.aspect is Aspect.WHY)
+def _beside(text: str, alone: View, about: View, retrieval: Retrieval) -> Wish:
+    """What is under discussion beside the best other entry for ``text``."""
+    others = alone.shares.copy()
+    others[about.best] = _NEVER
+    other = int(others.argmax())
+    own = retrieval.relations.comparison(about.best, {alone.best, other}, text)
+    if own is None and retrieval.relations.sides[other]:
+        own = other
+    return Compares(about, other) if own is None else _entry(text, own, about)
 
 
-def _comparison(text: str, other: str, about: View, retrieval: Retrieval) -> Wish:
+def _entry(text: str, number: int, about: View) -> AsksOn:
+    """The entry that compares what is under discussion with something."""
+    shares = about.shares.copy()
+    shares[number] = shares.max() + 1.0
+    return AsksOn(View(text, log_softmax(shares), about.confidence), Aspect.ANSWER)
+
+
+def _comparison(text: str, other: str, about: View, retrieval: Retrieval) -> Wish | None:
     beside = _led(other, about, retrieval)
     found = {beside.best, retrieval.view(other).best}
     own = retrieval.relations.comparison(about.best, found, other)
     if own is not None:
-        shares = about.shares.copy()
-        shares[own] = shares.max() + 1.0
-        return AsksOn(View(text, log_softmax(shares), about.confidence), Aspect.ANSWER)
-    if _arrived(beside, other, retrieval):
-        return Compares(about, beside.best)
-    return Asks(retrieval.view(text))
+        return _entry(text, own, about)
+    return Compares(about, beside.best) if _arrived(beside, other, retrieval) else None
 
 
-def _contrast(text: str, sides: Contrast, about: View, retrieval: Retrieval) -> Wish:
+def _contrast(text: str, sides: Contrast, about: View, retrieval: Retrieval) -> Wish | None:
     alone, names = retrieval.view(text), retrieval.relations.names
     for this, other in ((sides.left, sides.right), (sides.right, sides.left)):
         if names(about.best, this) and not names(about.best, other):
             compared = _comparison(text, other, about, retrieval)
             if not isinstance(compared, Compares) or compared.other != alone.best:
                 return compared
-    return Asks(alone)
+    return None
 
 
-def _lead_on(text: str, subject: str, about: View, retrieval: Retrieval) -> Wish:
+def _lead_on(text: str, subject: str, about: View, retrieval: Retrieval) -> Wish | None:
     led = _led(subject, about, retrieval)
     if _arrived(led, subject, retrieval):
         return AsksOn(replace(led, text=text), Aspect.ANSWER)
-    aspect = retrieval.likely_aspect(text)
-    return AsksOn(about, aspect) if aspect else Asks(retrieval.view(text))
+    return None
 
 
 def _led(subject: str, about: View, retrieval: Retrieval) -> View:
@@ -283,11 +325,16 @@ def _led(subject: str, about: View, retrieval: Retrieval) -> View:
     alone = retrieval.view(subject)
     if alone.confidence >= THRESHOLDS.addressed and alone.best != about.best:
         return alone
-    relations = retrieval.relations
-    prior = _ALONE * np.maximum(alone.shares, _LEAST)
-    prior += _NEAR * relations.related(about.best) + _NAMED * relations.named(subject)
-    prior[about.best] = _NEVER
+    prior = _ALONE * np.maximum(alone.shares, _LEAST) + _prior(subject, about, retrieval)
     return retrieval.view(_together(about.text, subject), prior)
+
+
+def _prior(subject: str, about: View, retrieval: Retrieval) -> Scores:
+    """Where ``subject`` may lead from what is under discussion: to its neighbours, by name."""
+    relations = retrieval.relations
+    prior = _NEAR * relations.related(about.best) + _NAMED * relations.named(subject)
+    prior[about.best] = _NEVER
+    return prior
 
 
 def _arrived(led: View, subject: str, retrieval: Retrieval) -> bool:
@@ -300,24 +347,6 @@ def _arrived(led: View, subject: str, retrieval: Retrieval) -> bool:
 def _better(view: View, entry: int) -> float:
     """The part of the bank, 0 to 1, that fits better than ``entry``."""
     return float(np.count_nonzero(view.shares > view.shares[entry]) / len(view.shares))
-
-
-def _question(reading: Question, about: View, retrieval: Retrieval) -> Wish:
-    alone = retrieval.view(reading.text)
-    if alone.confidence >= THRESHOLDS.addressed or reading.fresh:
-        return Asks(alone)
-    aspect = retrieval.likely_aspect(reading.text) if reading.names <= _WORDY else None
-    if not reading.names and reading.asked:
-        aspect = aspect or Aspect.MORE
-    if aspect is not None:
-        return AsksOn(about, aspect)
-    if reading.laughs and not reading.asked:
-        return Nothing()
-    if reading.turns and reading.asked:
-        led = _led(reading.text, about, retrieval)
-        if _arrived(led, reading.text, retrieval):
-            return AsksOn(replace(led, text=reading.text), Aspect.ANSWER)
-    return _alone(alone, asked=reading.asked)
 
 
 def _alone(alone: View, *, asked: bool) -> Wish:

@@ -1,33 +1,29 @@
-"""Messages that ask on, and others that don't, as examples to compare new ones with."""
+"""Messages that take up a conversation, each with the move that it makes, to learn moves from."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from knowledge.aspect import Aspect
-from knowledge.background import BACKGROUND
 from knowledge.errors import BackgroundError
+from knowledge.move import Move
 from knowledge.normalise import normalise
 
-FOLLOW_UPS: Final = BACKGROUND / "follow_ups.tsv"
-"""The file that ships with the tutor."""
-
-_COLUMNS: Final = ("aspect", "text")
-_NOTHING: Final = "nothing"
+FOLLOW_UPS: Final = "follow_ups.tsv"
+_COLUMNS: Final = ("move", "text")
 
 
 @dataclass(frozen=True, slots=True)
-class SampleMessage:
-    """A message that names no subject; ``aspect`` is None where it wants nothing."""
+class FollowUp:
+    """A message, normalised, and the move that it makes."""
 
-    aspect: Aspect | None
+    move: Move
     text: str
 
 
-def load_follow_ups(path: Path = FOLLOW_UPS) -> tuple[SampleMessage, ...]:
-    """The messages of a file, normalised, each once, in its order.
+def load_follow_ups(path: Path) -> tuple[FollowUp, ...]:
+    """The messages of a file, each once, in its order.
 
-    A line is an aspect, or ``nothing``, then a tab and the message.
+    A line is a move, then a tab and the message; the first line names these columns.
 
     Raises:
         BackgroundError: the file or a line cannot be read; the message names it.
@@ -38,19 +34,19 @@ def load_follow_ups(path: Path = FOLLOW_UPS) -> tuple[SampleMessage, ...]:
         raise BackgroundError(f"{path} cannot be read: {error}") from error
     if tuple(lines[0].split("\t")) != _COLUMNS:
         raise BackgroundError(f"{path}:1: the first line must name the columns {_COLUMNS}")
-    found: dict[str, SampleMessage] = {}
+    found: dict[str, FollowUp] = {}
     for number, line in enumerate(lines[1:], 2):
         if line.strip():
-            sample = _sample(f"{path}:{number}", line)
-            found.setdefault(sample.text, sample)
+            follow_up = _follow_up(f"{path}:{number}", line)
+            found.setdefault(follow_up.text, follow_up)
     return tuple(found.values())
 
 
-def _sample(place: str, line: str) -> SampleMessage:
-    aspect, tab, text = line.partition("\t")
+def _follow_up(place: str, line: str) -> FollowUp:
+    move, tab, text = line.partition("\t")
     if not tab or not text.strip():
-        raise BackgroundError(f"{place}: there must be an aspect, a tab and a message")
+        raise BackgroundError(f"{place}: there must be a move, a tab and a message")
     try:
-        return SampleMessage(None if aspect == _NOTHING else Aspect(aspect), normalise(text))
+        return FollowUp(Move(move), normalise(text))
     except ValueError as error:
         raise BackgroundError(f"{place}: {error}") from error

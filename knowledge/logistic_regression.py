@@ -1,4 +1,4 @@
-"""Fitting a logistic regression; how the result is used is up to others."""
+"""Fitting logistic regressions; how the results are used is up to others."""
 
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from knowledge.lexical import Scores
 
 _ITERATIONS: Final = 2000
+_NEVER: Final = -1e9
 
 
 def fit_logistic_regression(
@@ -24,3 +25,31 @@ def fit_logistic_regression(
     model: Any = LogisticRegression(max_iter=_ITERATIONS)
     model.fit(numbers, right, sample_weight=sample_weights)
     return np.asarray(model.coef_[0], np.float64), float(model.intercept_[0])
+
+
+def fit_multinomial_regression(
+    numbers: npt.NDArray[np.float32], classes: npt.NDArray[np.int64], count: int, weight: float
+) -> tuple[Scores, Scores]:
+    """Weights, shape (count, columns), and biases of the log-shares of ``count`` classes.
+
+    Each row of ``numbers`` weighs ``weight`` against an L2 penalty of strength 1. Classes that do
+    not occur get weights of 0 and a bias that rules them out. The same input gives the same
+    result.
+    """
+    # scikit-learn ships no types.
+    from sklearn.linear_model import LogisticRegression  # pyright: ignore[reportMissingTypeStubs]
+
+    weights, biases = np.zeros((count, numbers.shape[1])), np.full(count, _NEVER)
+    present: npt.NDArray[np.int64] = np.unique(classes)
+    if len(present) == 1:
+        biases[present] = 0.0
+        return weights, biases
+    model: Any = LogisticRegression(C=weight, max_iter=_ITERATIONS)
+    model.fit(numbers, classes)
+    # Of two classes scikit-learn gives the log-odds of the second.
+    two = len(present) == 2  # noqa: PLR2004 - see above
+    weights[present] = np.concatenate([-model.coef_, model.coef_]) / 2 if two else model.coef_
+    biases[present] = (
+        np.concatenate([-model.intercept_, model.intercept_]) / 2 if two else model.intercept_
+    )
+    return weights, biases

@@ -7,17 +7,15 @@ from typing import Final
 
 import numpy as np
 
-from knowledge.aspect import Aspect
 from knowledge.bank import Bank
 from knowledge.consultation import Consultation
 from knowledge.decision import decide
 from knowledge.discussion import LONGEST, Message, texts_of, understand
 from knowledge.encoder import Encoder, Vectors, open_encoder
 from knowledge.errors import BankError, IndexMismatchError
-from knowledge.follow_ups import load_follow_ups
 from knowledge.guild_banks import GuildFolders, GuildId
-from knowledge.likeness import Likeness
 from knowledge.manner import Manner
+from knowledge.moves import Likely
 from knowledge.normalise import has_words, normalise, without_mentions
 from knowledge.outcome import Outcome, Query, Silent
 from knowledge.prepare import Prepared, Sources, load_prepared
@@ -80,10 +78,8 @@ class Retriever:
         return outcomes
 
     def warm_up(self) -> None:
-        """Load the dictionaries and encode the samples that the first learners would wait for."""
-        question = self.bank.entries[0].question.zh
-        self.retrieve(Query(question))
-        self._likeness.aspect(self._encoder.encode_queries([question])[0])
+        """Load the dictionaries that the first learner would wait for."""
+        self.retrieve(Query(self.bank.entries[0].question.zh))
 
     def _messages(self, query: Query) -> list[Message]:
         """The messages that count, oldest first; none where the query itself has no words."""
@@ -102,27 +98,14 @@ class Retriever:
         judged = search.judge(texts, np.stack([vectors[text] for text in texts]))
         return search, dict(zip(texts, judged, strict=True))
 
-    def _likely(self, text: str, vectors: Mapping[str, Vectors]) -> Aspect | None:
-        centres = self._prepared.trained.centres
-        return self._likeness.aspect(centres.centred([text], vectors[text][np.newaxis])[0])
+    def _likely(self, text: str, vectors: Mapping[str, Vectors]) -> Likely:
+        trained = self._prepared.trained
+        vector = trained.centres.centred([text], vectors[text][np.newaxis])[0]
+        return trained.moves.likely(text, vector)
 
     @cached_property
     def _spelling(self) -> Spelling:
         return Spelling.of(self.bank)
-
-    @cached_property
-    def _likeness(self) -> Likeness:
-        """Made when it is first needed: its samples are not in the index."""
-        prepared, samples = self._prepared, load_follow_ups()
-        told = [sample.text for sample in samples]
-        corpus = prepared.corpus
-        ordinary = list(dict.fromkeys([*corpus.sentences, *(line.text for line in corpus.outside)]))
-        centred = prepared.trained.centres.centred
-        return Likeness(
-            samples,
-            centred(told, self._encoder.encode_queries(told)),
-            centred(ordinary, prepared.index.vectors(ordinary)),
-        )
 
 
 def _outcome(

@@ -11,11 +11,6 @@ _LONGEST: Final = 60
 _LONGEST_GOODBYE: Final = 40
 
 
-def laughs(text: str) -> bool:
-    """Whether there is laughter in ``text`` (normalised)."""
-    return _LAUGHTER.search(text) is not None
-
-
 def thanks(text: str) -> bool:
     """Whether ``text`` (normalised) thanks somebody."""
     return _THANKS.search(text) is not None
@@ -35,11 +30,6 @@ def is_small_talk(text: str) -> bool:
         rest, found = pattern.subn(" ", rest)
         kinds += found
     return kinds > 0 and not _FILLERS.sub(" ", rest).strip()
-
-
-def without_praise(text: str) -> str:
-    """``text`` (normalised) without what is said to be content with an answer."""
-    return _PRAISE.sub(" ", text)
 
 
 def _columns(text: str) -> int:

@@ -3,7 +3,6 @@
 from functools import lru_cache
 from typing import Final
 
-from knowledge.cues import without_cues
 from knowledge.lexical import words
 
 _NO_SUBJECT: Final = frozenset(
@@ -49,9 +48,9 @@ _NO_SUBJECT: Final = frozenset(
 
 @lru_cache(maxsize=4096)
 def subject_words(text: str) -> tuple[str, ...]:
-    """The words of ``text`` (normalised) that name a subject, those that name an aspect left out.
+    """The words of ``text`` (normalised) that name a subject.
 
     A long word brings the shorter ones in it along; no word comes twice.
     """
-    found = (word for word in words(without_cues(text)) if word not in _NO_SUBJECT)
+    found = (word for word in words(text) if word not in _NO_SUBJECT)
     return tuple(dict.fromkeys(found))

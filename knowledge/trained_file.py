@@ -17,10 +17,11 @@ from pydantic import BaseModel, ValidationError
 
 from knowledge.centre import Centres
 from knowledge.confidence import FEATURES, Gate
-from knowledge.corpus import Corpus, Line
+from knowledge.corpus import Corpus
 from knowledge.errors import IndexMismatchError, IndexMissingError
 from knowledge.files import write_atomically
 from knowledge.fusion import Weights
+from knowledge.moves import MoveTeller
 from knowledge.training import RECIPE, SEED, Figures, Trained
 
 _MANIFEST: Final = "trained.json"
@@ -33,6 +34,7 @@ def fingerprint(corpus: Corpus, model: str) -> str:
         list(corpus.documents),
         [(line.text, line.entry, line.official) for line in (*corpus.lines, *corpus.outside)],
         list(corpus.sentences),
+        [(follow_up.text, follow_up.move.value) for follow_up in corpus.follow_ups],
     ]
     digest.update(json.dumps(parts).encode())
     return digest.hexdigest()
@@ -51,6 +53,8 @@ def save_trained(folder: Path, trained: Trained, corpus: Corpus, model: str) -> 
         gate_scales=trained.gate.scales,
         gate_weights=trained.gate.weights,
         gate_bias=np.array(trained.gate.bias),
+        move_weights=trained.moves.weights,
+        move_biases=trained.moves.biases,
     )
     raw = arrays.getvalue()
     checksum = hashlib.sha256(raw).hexdigest()
@@ -105,6 +109,7 @@ def load_trained(folder: Path, belongs_to: str) -> Trained:
                     arrays["gate_weights"],
                     float(arrays["gate_bias"]),
                 ),
+                MoveTeller(arrays["move_weights"], arrays["move_biases"]),
                 manifest.figures,
             )
     except (OSError, KeyError, ValueError, BadZipFile) as error:
@@ -119,21 +124,24 @@ class _Data(BaseModel):
     lines_sha256: str
     outside: int
     outside_sha256: str
+    follow_ups: int
+    follow_ups_sha256: str
 
     @classmethod
     def of(cls, corpus: Corpus) -> Self:
         return cls(
             entries=len(corpus.documents),
             lines=len(corpus.lines),
-            lines_sha256=_digest(corpus.lines),
+            lines_sha256=_digest([(line.text, line.entry) for line in corpus.lines]),
             outside=len(corpus.outside),
-            outside_sha256=_digest(corpus.outside),
+            outside_sha256=_digest([(line.text, line.entry) for line in corpus.outside]),
+            follow_ups=len(corpus.follow_ups),
+            follow_ups_sha256=_digest([(each.text, each.move.value) for each in corpus.follow_ups]),
         )
 
 
-def _digest(lines: Sequence[Line]) -> str:
-    texts = json.dumps([(line.text, line.entry) for line in lines])
-    return hashlib.sha256(texts.encode()).hexdigest()
+def _digest(labelled: Sequence[tuple[str, int | str]]) -> str:
+    return hashlib.sha256(json.dumps(labelled).encode()).hexdigest()
 
 
 class _Manifest(BaseModel):

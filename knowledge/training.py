@@ -14,11 +14,13 @@ from knowledge.fusion import Weights, log_softmax, weigh
 from knowledge.lexical import Scores
 from knowledge.lexicon import Lexicon
 from knowledge.logistic_regression import fit_logistic_regression
+from knowledge.move import Move
+from knowledge.moves import MoveTeller, fit_moves
 from knowledge.progress import Progress, silent
 from knowledge.rankers import Rankers, VectorsOf
 from knowledge.trials import Trial, Trials
 
-RECIPE: Final = 4
+RECIPE: Final = 5
 """Raised whenever training changes, so that what was trained before is trained anew."""
 
 SEED: Final = 0
@@ -35,6 +37,9 @@ much; more than this was no better on questions of other hands.
 
 _ABSENT_SHARE: Final = 0.3
 """How much questions whose entry was taken away count among what must be refused."""
+
+_QUESTIONS: Final = 1_500
+"""How many lines of the bank show what a question of its own is like."""
 
 _START: Final = Weights(0.05, 1.0, 0.1)
 
@@ -59,6 +64,7 @@ class Trained:
     centres: Centres
     weights: Weights
     gate: Gate
+    moves: MoveTeller
     figures: Figures
 
 
@@ -70,7 +76,22 @@ def train(corpus: Corpus, vectors_of: VectorsOf, progress: Progress = silent) ->
     tried = Trials(corpus, lexicon, rankers, SEED).run(vectors_of, progress)
     weights = fit_weights(tried)
     gate, figures = fit_gate(tried, weights)
-    return Trained(centres, weights, gate, figures)
+    return Trained(centres, weights, gate, learn_moves(corpus, centres, vectors_of), figures)
+
+
+def learn_moves(corpus: Corpus, centres: Centres, vectors_of: VectorsOf) -> MoveTeller:
+    """What tells moves: the follow-ups of ``corpus``, beside some of its questions."""
+    texts = [follow_up.text for follow_up in corpus.follow_ups]
+    moves = [follow_up.move for follow_up in corpus.follow_ups]
+    order: list[int] = (
+        np.random.default_rng(SEED).permutation(len(corpus.lines))[:_QUESTIONS].tolist()
+    )
+    known = frozenset(texts)
+    questions = [corpus.lines[row].text for row in order]
+    questions += [line.text for line in corpus.outside if line.text not in known]
+    texts += questions
+    moves += [Move.QUESTION] * len(questions)
+    return fit_moves(texts, centres.centred(texts, vectors_of(texts)), moves)
 
 
 def fit_weights(tried: Sequence[Trial], temperatures: Sequence[float] = TEMPERATURES) -> Weights:

@@ -23,15 +23,9 @@ def led_to(text: str) -> str | None:
     return None
 
 
-def defined(text: str) -> bool:
-    """Whether ``text`` (normalised) asks what something is that it names."""
-    found = _DEFINES.search(text)
-    return found is not None and bool(subject_words(found["zh"] or found["en"]))
-
-
-def pointing(text: str) -> int:
-    """How firmly ``text`` (normalised) points back: by a pronoun, by how it begins; 0 to 2."""
-    return bool(_POINTS.search(text)) + goes_on(text)
+def points_back(text: str) -> bool:
+    """Whether a pronoun of ``text`` (normalised) points back to what was said."""
+    return _POINTS.search(text) is not None
 
 
 def goes_on(text: str) -> bool:
@@ -81,7 +75,7 @@ _CHANGES: Final = re.compile(
 _LEADS_ZH: Final = re.compile(
     rf"^{_OPENING}*(?:要是|如果|假如|假设|换[成做]|换|至于|关于|说到|对于|改成|轮到|放到|到了?)?"
     r"(?P<subject>.{1,40}?)(?:[那这][种块边]|方面|的话|又|的时候)*"
-    r"(?:[呢咧捏嘞呐]|又[是怎该算].{0,8})\W*$"
+    r"(?:[呢咧捏嘞呐]|又[是怎咋该算].{0,8})\W*$"
 )
 _LEADS_THAT: Final = re.compile(
     r"^(?:[^,]{0,4},)?(?:那么?|所以)(?P<subject>[^,]{1,40}?)(?:又|到底)?"
@@ -91,10 +85,6 @@ _LEADS_EN: Final = re.compile(
     rf"^{_OPENING}*(?:(?:and |but |then |so )?(?:what about|how about|what if|and if)|"
     r"and (?:for|in|with|on)|and|same (?:for|with|thing for)|now)\s+"
     r"(?P<subject>[^.]{2,80}?)(?: then| though| again)?\W*$"
-)
-_DEFINES: Final = re.compile(
-    r"(?:什么|啥)[是叫](?P<zh>[^,.?!]{1,20})|"
-    r"\bwhat(?:'s| is| are) (?P<en>[^,.?!]{2,40}?)(?=$|[,.?!]| and | or | in | for )"
 )
 _POINTS: Final = any_of(
     r"""

@@ -7,7 +7,9 @@ import pytest
 
 from knowledge.background import Background, Kind, OutOfScope
 from knowledge.bank import Bank, load_bank
+from knowledge.follow_ups import FollowUp
 from knowledge.language import Language
+from knowledge.move import Move
 from knowledge.prepare import Sources
 from knowledge.settings import KnowledgeSettings
 from knowledge.testing import FakeEncoder
@@ -72,6 +74,14 @@ _SUBJECTS = (
     ("word-embedding", "language", "词嵌入", "word embedding"),
     ("beam-search", "language", "束搜索", "beam search"),
     ("knowledge-distillation", "cost", "知识蒸馏", "distillation"),
+)
+
+_FOLLOW_UPS = (
+    *((Move.WHY, f"为什么{end}") for end in ("", "?", "呢", "呀", "会这样", "这么做")),
+    *((Move.CODE, f"有代码{end}") for end in ("", "吗", "吗?", "没", "可以看", "就好了")),
+    *((Move.RUN, f"能跑{end}") for end in ("", "吗", "吗?", "不", "起来吗", "一下不")),
+    *((Move.SIMPLER, f"没懂{end}") for end in ("", "啊", "呢", ",再简单点")),
+    *((Move.NOTHING, text) for text in ("先去吃饭了", "哈哈哈哈哈", "周末去爬山", "回头见")),
 )
 
 _ORDINARY = (
@@ -146,7 +156,9 @@ def bank(bank_dir: Path) -> Bank:
 @pytest.fixture
 def background() -> Background:
     return Background(
-        _ORDINARY, tuple(OutOfScope(Language.ZH, Kind.LIFE, text) for text in _FOREIGN)
+        _ORDINARY,
+        tuple(OutOfScope(Language.ZH, Kind.LIFE, text) for text in _FOREIGN),
+        tuple(FollowUp(move, text) for move, text in _FOLLOW_UPS),
     )
 
 

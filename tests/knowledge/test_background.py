@@ -17,6 +17,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "out_of_scope.tsv").write_text(
         f"{HEADER}zh\tlife\t紅燒肉怎麼做\nen\tai\tWhat is  BEAM search?\n", "utf-8"
     )
+    (tmp_path / "follow_ups.tsv").write_text("move\ttext\nwhy\t為什麼\n", "utf-8")
     return tmp_path
 
 

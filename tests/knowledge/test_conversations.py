@@ -11,6 +11,7 @@ from knowledge.aspect import Aspect
 from knowledge.conversations import Accuracy, Case, evaluate_conversations, read_conversations
 from knowledge.entry import EntryId
 from knowledge.errors import EvaluationFileError
+from knowledge.evaluate import read_questions
 from knowledge.language import Language
 from knowledge.outcome import (
     Answered,
@@ -25,6 +26,7 @@ from knowledge.retriever import Retriever, open_retriever
 from knowledge.settings import KnowledgeSettings
 
 TUNE = Path("knowledge/evaluation/conversations_tune.jsonl")
+QUESTIONS = Path("knowledge/evaluation/tune.jsonl")
 
 A, B = EntryId("a"), EntryId("b")
 OUTCOMES: dict[str, Outcome] = {
@@ -140,9 +142,28 @@ def tutor(prepared_data_dir: Path) -> Retriever:
 def test_the_tutor_reads_the_tuning_conversations_right(tutor: Retriever) -> None:
     cases = read_conversations(TUNE, lambda name: tutor.bank.entry(name) is not None)
     measured = evaluate_conversations(cases, tutor.retrieve_many).all
-    # Measured: .942 and .990 of 104 cases, whose standard errors are .023 and .010.
-    assert measured.entry_accuracy >= 0.92
-    assert measured.aspect_accuracy >= 0.96
+    # Measured: .887 and .885 of 444 cases, 340 of which avoid every textbook wording on purpose.
+    assert measured.entry_accuracy >= 0.86
+    assert measured.aspect_accuracy >= 0.86
+
+
+def test_what_the_bank_does_not_hold_is_rarely_taken_for_a_follow_up(tutor: Retriever) -> None:
+    questions = read_questions(QUESTIONS, lambda name: tutor.bank.entry(name) is not None)
+    foreign = [question for question in questions if not question.entries]
+    before = itertools.cycle(entry.question.zh for entry in tutor.bank.entries)
+    outcomes = tutor.retrieve_many(
+        [Query(question.query, conversation=(next(before),)) for question in foreign]
+    )
+    talk, asked = (
+        [isinstance(outcome, Answered | Compared) for outcome in chosen]
+        for chosen in (
+            [o for q, o in zip(foreign, outcomes, strict=True) if q.tag == "out-smalltalk"],
+            [o for q, o in zip(foreign, outcomes, strict=True) if q.tag != "out-smalltalk"],
+        )
+    )
+    # Measured: .07 of 175 and, answered wrongly without a conversation too, .05 of 262.
+    assert sum(talk) / len(talk) <= 0.12
+    assert sum(asked) / len(asked) <= 0.09
 
 
 def _talks(tutor: Retriever) -> Iterator[tuple[EntryId, Query]]:

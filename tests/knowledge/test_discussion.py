@@ -19,6 +19,8 @@ from knowledge.discussion import (
 )
 from knowledge.fusion import log_softmax
 from knowledge.lexical import Scores
+from knowledge.move import Move
+from knowledge.moves import Likely
 from knowledge.normalise import normalise
 from knowledge.relations import Relations
 
@@ -39,13 +41,13 @@ class SetRetrieval:
     Only texts that were named beforehand may be asked for.
     """
 
-    def __init__(self, texts: set[str], likely: Mapping[str, Aspect]) -> None:
+    def __init__(self, texts: set[str], moves: Mapping[str, Move]) -> None:
         near = np.zeros((len(NAMES), len(NAMES)), np.bool_)
         near[0, 1] = near[1, 0] = True
         sides = tuple((SIDES,) if "-vs-" in name else () for name in NAMES)
         self.relations = Relations(near, NAMES, sides)
         self._texts = texts
-        self._likely = likely
+        self._moves = moves
 
     def view(self, text: str, prior: Scores | None = None) -> View:
         assert text in self._texts
@@ -53,18 +55,42 @@ class SetRetrieval:
         entry, confidence = "f", 0.01
         if places:
             entry, confidence = KNOWN[max(places, key=lambda word: places[word])]
-        scores = np.full(len(NAMES), -6.0)
+        # What is unknown lies nearer to the entries that have letters for names.
+        scores = np.where(np.arange(len(NAMES)) < NAMES.index("a"), -6.0, -6.0 if places else -3.0)
         scores[NAMES.index(entry)] = 0.0
         shares = log_softmax(scores + (0 if prior is None else prior))
         return View(text, shares, confidence if NAMES[shares.argmax()] == entry else 0.05)
 
-    def likely_aspect(self, text: str) -> Aspect | None:
-        return self._likely.get(text)
+    def likely(self, text: str) -> Likely:
+        assert text in self._texts
+        move = self._moves.get(text, Move.QUESTION)
+        return Likely(dict.fromkeys(Move, 0.01) | {move: 0.91})
 
 
-def wish(*turns: str, likely: Mapping[str, Aspect] | None = None) -> Wish:
+MOVES = {
+    "为什么?": Move.WHY,
+    "为什么": Move.WHY,
+    "code?": Move.CODE,
+    "有代码吗": Move.CODE,
+    "能跑吗": Move.RUN,
+    "举个例子": Move.EXAMPLE,
+    "继续": Move.MORE,
+    "dropout 有代码吗": Move.CODE,
+    "but why does it stop when dropout is used": Move.WHY,
+    "小王你那个 ppt 做完没,周五要交": Move.NOTHING,
+    "lol my cat walked over the keyboard": Move.NOTHING,
+    "好怕过不了": Move.NOTHING,
+    "底层咋整": Move.WHY,
+    "所以 pruning 也行": Move.ON,
+    "跟 pruning 掰头": Move.COMPARE,
+    "没懂": Move.SIMPLER,
+}
+"""What the messages below do that are no questions of their own."""
+
+
+def wish(*turns: str) -> Wish:
     messages = [Message.of(normalise(turn)) for turn in turns]
-    return understand(messages, SetRetrieval(set(texts_of(messages)), likely or {}))
+    return understand(messages, SetRetrieval(set(texts_of(messages)), MOVES))
 
 
 def entry(wish: Wish) -> str:
@@ -175,17 +201,22 @@ def test_side_talk_leaves_the_subject_where_it_is() -> None:
     assert entry(wish("什么是 dropout", "好怕过不了", "继续")) == "dropout"
 
 
-def test_a_message_without_cues_may_be_like_others() -> None:
-    assert isinstance(wish("什么是 dropout", "底层咋整"), Asks | Nothing)
-    asked = wish("什么是 dropout", "底层咋整", likely={"底层咋整": Aspect.WHY})
+def test_what_asks_on_is_taken_for_that_however_it_is_put() -> None:
+    asked = wish("什么是 dropout", "底层咋整")
     assert isinstance(asked, AsksOn)
-    assert (entry(asked), asked.aspect, asked.firm) == ("dropout", Aspect.WHY, False)
+    assert (entry(asked), asked.aspect) == ("dropout", Aspect.WHY)
 
 
-def test_a_question_without_a_subject_or_a_cue_wants_more() -> None:
-    asked = wish("什么是 dropout", "那怎么办？")
+def test_a_comparison_without_its_form_is_one() -> None:
+    compared = wish("什么是 dropout", "跟 pruning 掰头")
+    assert isinstance(compared, Compares)
+    assert (entry(compared), NAMES[compared.other]) == ("dropout", "pruning")
+
+
+def test_assent_that_asks_for_something_is_not_passed_over() -> None:
+    asked = wish("什么是 dropout", "没懂")
     assert isinstance(asked, AsksOn)
-    assert (entry(asked), asked.aspect, asked.firm) == ("dropout", Aspect.MORE, False)
+    assert asked.aspect is Aspect.SIMPLER
 
 
 def test_a_lone_question_needs_one_text() -> None:

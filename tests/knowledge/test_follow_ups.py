@@ -3,18 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.aspect import Aspect
+from knowledge.background import BACKGROUND
 from knowledge.errors import BackgroundError
-from knowledge.follow_ups import SampleMessage, load_follow_ups
-from knowledge.reading import FollowUp, read
+from knowledge.follow_ups import FOLLOW_UPS, FollowUp, load_follow_ups
+from knowledge.move import Move
 
 
 def test_lines_are_read_and_repeated_ones_left_out(tmp_path: Path) -> None:
     path = tmp_path / "follow_ups.tsv"
-    path.write_text("aspect\ttext\nwhy\t為什麼？\n\nnothing\t好的\nwhy\t为什么？\n", "utf-8")
+    path.write_text("move\ttext\nwhy\t為什麼？\n\nnothing\t好的\nwhy\t为什么？\n", "utf-8")
     assert load_follow_ups(path) == (
-        SampleMessage(Aspect.WHY, "为什么?"),
-        SampleMessage(None, "好的"),
+        FollowUp(Move.WHY, "为什么?"),
+        FollowUp(Move.NOTHING, "好的"),
     )
 
 
@@ -22,9 +22,9 @@ def test_lines_are_read_and_repeated_ones_left_out(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("why\tx\n", ":1: the first line"),
-        ("aspect\ttext\nwhy\n", ":2: there must be"),
-        ("aspect\ttext\nwhy\t \n", ":2: there must be"),
-        ("aspect\ttext\nwherefore\tx\n", ":2: 'wherefore'"),
+        ("move\ttext\nwhy\n", ":2: there must be"),
+        ("move\ttext\nwhy\t \n", ":2: there must be"),
+        ("move\ttext\nwherefore\tx\n", ":2: 'wherefore'"),
     ],
 )
 def test_a_faulty_line_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -39,14 +39,7 @@ def test_a_missing_file_says_so(tmp_path: Path) -> None:
         load_follow_ups(tmp_path / "none.tsv")
 
 
-def test_the_shipped_samples_cover_every_aspect_that_has_cues() -> None:
-    counts = Counter(sample.aspect for sample in load_follow_ups())
-    assert set(counts) == set(Aspect) - {Aspect.ANSWER, Aspect.COMPARE} | {None}
-    assert min(counts.values()) >= 20
-
-
-def test_cues_and_shipped_samples_agree() -> None:
-    for sample in load_follow_ups():
-        reading = read(sample.text)
-        if isinstance(reading, FollowUp) and reading.strong:
-            assert (sample.text, reading.aspect) == (sample.text, sample.aspect)
+def test_the_shipped_messages_show_every_move_but_questions_which_the_bank_has() -> None:
+    counts = Counter(each.move for each in load_follow_ups(BACKGROUND / FOLLOW_UPS))
+    assert set(counts) == set(Move) - {Move.QUESTION}
+    assert min(counts.values()) >= 200

@@ -21,6 +21,7 @@ from knowledge.meaning_faults import (
     Meanings,
     meaning_faults,
 )
+from knowledge.moves import MoveTeller
 from knowledge.normalise import normalise
 from knowledge.prepare import prepare
 from knowledge.settings import KnowledgeSettings
@@ -67,7 +68,9 @@ def trained(lexical: float = 0.0) -> Trained:
     zeros = np.zeros(len(FEATURES))
     gate = Gate(zeros, zeros + 1, zeros, 0.0)
     centres = Centres(np.zeros((2, DIMENSION), np.float32))
-    return Trained(centres, Weights(TEMPERATURE, 1.0, lexical), gate, Figures(0, 0.0, 0.0))
+    moves = MoveTeller(np.zeros((0, 0), np.float32), np.zeros(0, np.float32))
+    figures = Figures(0, 0.0, 0.0)
+    return Trained(centres, Weights(TEMPERATURE, 1.0, lexical), gate, moves, figures)
 
 
 def write(bank_dir: Path, entry: str, *texts: str) -> Path:

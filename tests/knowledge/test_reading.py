@@ -4,64 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.aspect import Aspect
 from knowledge.normalise import normalise
-from knowledge.reading import (
-    Comparison,
-    Contrast,
-    FollowUp,
-    LeadOn,
-    Question,
-    SmallTalk,
-    read,
-)
+from knowledge.reading import Comparison, Contrast, LeadOn, Plain, SmallTalk, read
 
 
 def reading(text: str) -> object:
     return read(normalise(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "aspect"),
-    [
-        ("為什麼？", Aspect.WHY),
-        ("咋回事啊", Aspect.WHY),
-        ("lol ok but why on earth does it do that", Aspect.WHY),
-        ("那举个栗子呗", Aspect.EXAMPLE),
-        ("for instance?", Aspect.EXAMPLE),
-        ("牛，来几行代码呗大佬", Aspect.CODE),
-        ("cool, any snippet?", Aspect.CODE),
-        ("thanks! can this be run live?", Aspect.RUN),
-        ("能跑吗", Aspect.RUN),
-        ("头大，能再浅显点么", Aspect.SIMPLER),
-        ("my brain hurts, explain like i'm twelve", Aspect.SIMPLER),
-        ("没听懂", Aspect.SIMPLER),
-        ("再详细点", Aspect.MORE),
-        ("what else could it be", Aspect.MORE),
-        ("还可能是什么原因", Aspect.MORE),
-    ],
-)
-def test_a_follow_up_says_what_it_wants_of_what_was_said(text: str, aspect: Aspect) -> None:
-    read = reading(text)
-    assert isinstance(read, FollowUp)
-    assert read.aspect is aspect
-
-
-@pytest.mark.parametrize(
-    ("text", "aspect"),
-    [
-        ("为什么代码里要除以根号 d", Aspect.WHY),
-        ("代码能跑吗", Aspect.RUN),
-        ("给点能跑的代码", Aspect.CODE),
-        ("没懂，举个例子", Aspect.EXAMPLE),
-        ("再简单点", Aspect.SIMPLER),
-        ("懂了。那代码呢", Aspect.CODE),
-    ],
-)
-def test_of_several_cues_the_one_that_is_asked_for_counts(text: str, aspect: Aspect) -> None:
-    read = reading(text)
-    assert isinstance(read, FollowUp)
-    assert read.aspect is aspect
 
 
 @pytest.mark.parametrize(
@@ -117,14 +65,22 @@ def test_a_lead_moves_on_to_a_subject(text: str, subject: str) -> None:
     ],
 )
 def test_a_change_of_subject_is_taken_at_its_word(text: str, rest: str) -> None:
-    assert reading(text) == Question(rest, fresh=True)
+    assert reading(text) == Plain(rest, fresh=True)
 
 
 @pytest.mark.parametrize(
-    "text", ["什么是 dropout", "大模型到底是个啥", "训练集 99% 测试集 60%", "bert 是干啥的"]
+    ("text", "names", "points"),
+    [
+        ("什么是 dropout", 1, 0),
+        ("为什么呢", 0, 0),
+        ("那它为什么好使", 1, 2),
+        ("why does it work", 0, 1),
+    ],
 )
-def test_a_question_of_its_own_is_no_follow_up(text: str) -> None:
-    assert isinstance(reading(text), Question)
+def test_everything_else_names_something_or_points_back(text: str, names: int, points: int) -> None:
+    read = reading(text)
+    assert isinstance(read, Plain)
+    assert (read.names, read.points, read.asked) == (names, points, True)
 
 
 @pytest.mark.parametrize(
