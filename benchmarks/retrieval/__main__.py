@@ -18,6 +18,7 @@ from benchmarks.retrieval.ranking import (
     recall,
 )
 from benchmarks.retrieval.report import Bar, table, write
+from benchmarks.retrieval.talks import follow_ups_table, swallowed_table
 from benchmarks.retrieval.variants import Asked, Variant, ablations, plainer, with_phrasings
 from knowledge.encoder import open_encoder
 from knowledge.evaluate import Question, read_questions
@@ -30,7 +31,7 @@ from knowledge.settings import read_settings
 
 _REPORT: Final = Path(__file__).parents[1] / "RETRIEVAL.md"
 _EVALUATION: Final = Path(__file__).parents[2] / "knowledge" / "evaluation"
-_COUNTS: Final = (5, 10, 20, 40, 60)
+_COUNTS: Final = (5, 10, 20, 40, 80)
 _FALSE_ANSWERS: Final = 0.01
 _FAR: Final = ("out-smalltalk", "out-life", "out-school")
 
@@ -64,13 +65,16 @@ def main() -> None:
     beside = {**plainer(whole, [tune, reported]), "ours": rankings["as it is"]}
     learned = {f"{count} phrasings an entry": each for count, each in curve.items()}
     learned["all"] = rankings["as it is"]
+    retriever = Retriever(prepared, encoder)
     sections = [
         _made_from(prepared),
-        "## The bars, on the reported questions\n\n"
-        + _bars(Retriever(prepared, encoder), reported.questions),
+        "## The bars, on the reported questions\n\n" + _bars(retriever, reported.questions),
         "## Beside plainer ways\n\n" + _compared(beside, tune, reported),
         "## Without each part\n\n" + _compared(rankings, tune, reported),
         "## Learning curve\n\n" + _compared(learned, tune, reported),
+        "## Conversations, on the reported ones\n\n"
+        + follow_ups_table(retriever, _EVALUATION / "conversations_reported.jsonl"),
+        swallowed_table(retriever, reported.questions),
     ]
     write(_REPORT, sections)
     _say(f"written to {_REPORT}")
