@@ -242,13 +242,11 @@ def _taken_up(message: Message, likely: Likely, about: View, retrieval: Retrieva
         return _asks_on(about, likely) if by_chance else Asks(alone)
     if compares:
         return _beside(text, alone, about, retrieval)
-    if move is Move.NOTHING and not plain.asked:
+    if move is Move.NOTHING and (not plain.asked or likely.moves[move] > likely.own):
         return Nothing()
     # The more it is like a question of its own, the better must fit what is under discussion.
     if _better(alone, about.best) <= _AT_HOME * (1 - likely.own):
         return _at_home(plain, alone, likely, about)
-    if move is Move.NOTHING:
-        return Nothing()
     if move is Move.ON:
         led = retrieval.view(text, _prior(text, about, retrieval))
         if _arrived(led, text, retrieval):

@@ -23,7 +23,7 @@ def takes_leave(text: str) -> bool:
 
 def is_small_talk(text: str) -> bool:
     """Whether ``text`` (normalised) is thanks, praise, assent or laughter and nothing else."""
-    if _columns(text) > _LONGEST or _CODE.search(text):
+    if _columns(text) > _LONGEST or _CODE.search(text) or _DENIED.search(text):
         return False
     rest, kinds = text, 0
     for pattern in (_PRAISE, _LAUGHTER, _POLITE):
@@ -37,6 +37,15 @@ def _columns(text: str) -> int:
 
 
 _CODE: Final = re.compile(r"[][{}=<>_]")
+_DENIED: Final = any_of(
+    r"""
+    [没不未](?:太|大|怎么|咋|全|完全|听|看|弄|搞|能|有|是很)*(?:懂|明白|清[楚晰]|get)
+    \b(?:do|did|does|is|are|was)(?:n'?t| not) (?:\w+ )?(?:get|got|see|understood|clear|helpful)\b
+    \bnot (?:\w+ )?(?:clear|helpful|understood|great|good|sure)\b
+    """
+)
+"""Words of assent, denied."""
+
 _PRAISE: Final = any_of(
     r"""
     thank(?:s| you)(?: so much| a lot)? for (?:the |your |this |that |all |these )?\w+(?: \w+)?

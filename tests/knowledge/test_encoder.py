@@ -170,6 +170,14 @@ def test_a_follow_up_is_answered_from_what_was_asked_before(real_retriever: Retr
     assert answered(real_retriever.retrieve(Query("为什么？"))) is None
 
 
+@pytest.mark.parametrize("text", ["which wine goes with mushroom risotto", "红烧肉怎么做"])
+def test_what_is_asked_of_the_tutor_is_refused_aloud_in_a_conversation_too(
+    real_retriever: Retriever, text: str
+) -> None:
+    query = Query(text, conversation=("什么是模型剪枝？",))
+    assert isinstance(real_retriever.retrieve(query), Refused)
+
+
 @pytest.mark.parametrize(
     ("text", "entry"),
     [

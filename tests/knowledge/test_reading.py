@@ -102,6 +102,13 @@ def test_thanks_assent_and_goodbyes_want_nothing(text: str, thanks: bool) -> Non
     assert reading(text) == SmallTalk(thanks)
 
 
+@pytest.mark.parametrize(
+    "text", ["啊？没get到", "不太明白", "没看懂", "not clear", "i didn't get it"]
+)
+def test_assent_that_is_denied_is_no_small_talk(text: str) -> None:
+    assert not isinstance(reading(text), SmallTalk)
+
+
 @given(st.text(max_size=300))
 def test_every_text_has_a_reading(text: str) -> None:
     assert read(normalise(text)) == read(normalise(text))
