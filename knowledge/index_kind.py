@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-SWITCH_AT: Final = 50_000
+SWITCH_AT: Final = 100_000
 """From how many vectors on they lie in lists of 8-bit codes instead of one flat matrix."""
 
 FOLD_AT: Final = 1_000
