@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import discord
 import pytest
 from simcord import Env
+from simcord.builders import ChannelHandle
 
 from bot.client import TutorBot, create_bot
 from bot.services import Services
@@ -18,6 +20,23 @@ from runners.protocol.words import Framework, Text
 from runners.testing import FakeRunner
 
 CODE = Code("python", "model.add(Dropout(0.5))")
+
+
+def last(channel: ChannelHandle) -> discord.Message:
+    """The newest message of a channel that has one."""
+    assert channel.last_message is not None
+    return channel.last_message
+
+
+def buttons(message: discord.Message) -> list[str]:
+    """The custom ids of the buttons under a message, in their order."""
+    return [
+        item.custom_id
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for item in row.children
+        if item.custom_id is not None
+    ]
 
 
 def make_entry(
@@ -67,6 +86,20 @@ def bank() -> Bank:
             ),
         )
     )
+
+
+@pytest.fixture
+def overfitting(bank: Bank) -> Entry:
+    entry = bank.entry("overfitting")
+    assert entry is not None
+    return entry
+
+
+@pytest.fixture
+def dropout(bank: Bank) -> Entry:
+    entry = bank.entry("dropout")
+    assert entry is not None
+    return entry
 
 
 @pytest.fixture

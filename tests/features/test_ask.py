@@ -1,6 +1,5 @@
 import re
 
-import discord
 import pytest
 from simcord import Env
 from simcord.actors import MemberActor
@@ -12,6 +11,7 @@ from bot.testing import FakeRetriever, answered, refused, unsure
 from knowledge.bank import Bank
 from knowledge.entry import Entry
 from knowledge.errors import EncoderError
+from tests.features.conftest import buttons
 
 
 @pytest.fixture
@@ -23,23 +23,6 @@ def channel(env: Env) -> ChannelHandle:
 def learner(env: Env, channel: ChannelHandle) -> MemberActor:
     assert channel.guild is env.guild
     return env.guild.add_member(env.create_user("xiaoming"))
-
-
-@pytest.fixture
-def overfitting(bank: Bank) -> Entry:
-    entry = bank.entry("overfitting")
-    assert entry is not None
-    return entry
-
-
-def custom_ids(message: discord.Message) -> list[str]:
-    return [
-        item.custom_id
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for item in row.children
-        if item.custom_id is not None
-    ]
 
 
 async def test_ask_answers_with_the_question_quoted(
@@ -61,7 +44,7 @@ async def test_answer_carries_buttons_for_more_code_run_and_related(
     retriever.outcomes["过拟合"] = answered(overfitting)
     await learner.slash(channel, "ask", question="过拟合")
     assert channel.last_message is not None
-    assert custom_ids(channel.last_message) == [
+    assert buttons(channel.last_message) == [
         "more:overfitting:zh",
         "code:overfitting:zh",
         "run:tensorflow-overfitting:zh",
@@ -121,7 +104,7 @@ async def test_doubt_asks_back_and_a_press_answers(
     asked_back = channel.last_message
     assert asked_back is not None
     assert "你想问的是哪一个" in asked_back.content
-    assert custom_ids(asked_back) == ["show:overfitting:zh", "show:dropout:zh", "none:zh:0.500"]
+    assert buttons(asked_back) == ["show:overfitting:zh", "show:dropout:zh", "none:zh:0.500"]
     result = await learner.click(asked_back, custom_id="show:dropout:zh")
     assert result.response is not None
     assert "什么是 Dropout？" in result.response.content
@@ -155,7 +138,7 @@ async def test_refusal_is_honest_names_the_nearest_and_keeps_the_question(
     message = channel.last_message
     assert message is not None
     assert "题库里没有" in message.content
-    assert custom_ids(message) == ["show:dropout:zh"]
+    assert buttons(message) == ["show:dropout:zh"]
     assert [miss.text for miss in await store.misses()] == ["红烧肉怎么做"]
 
 

@@ -16,6 +16,7 @@ from bot.under_discussion import FRESH
 from knowledge.aspect import Aspect
 from knowledge.bank import Bank
 from knowledge.entry import Entry
+from tests.features.conftest import buttons
 
 
 @dataclass(frozen=True)
@@ -45,30 +46,6 @@ def talk(env: Env, simcord_bot: TutorBot) -> Talk:
     learner = guild.add_member(env.create_user("xiaoming"))
     assert simcord_bot.user is not None
     return Talk(env, guild.create_text_channel("general"), learner, simcord_bot.user.mention)
-
-
-@pytest.fixture
-def overfitting(bank: Bank) -> Entry:
-    entry = bank.entry("overfitting")
-    assert entry is not None
-    return entry
-
-
-@pytest.fixture
-def dropout(bank: Bank) -> Entry:
-    entry = bank.entry("dropout")
-    assert entry is not None
-    return entry
-
-
-def buttons(message: discord.Message) -> list[str]:
-    return [
-        item.custom_id
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for item in row.children
-        if item.custom_id is not None
-    ]
 
 
 def conversations(retriever: FakeRetriever) -> list[tuple[str, ...]]:

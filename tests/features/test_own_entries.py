@@ -13,7 +13,7 @@ from bot.settings import Settings
 from bot.testing import FakeRetriever, answered, unsure
 from knowledge.bank import Bank
 from knowledge.entry import Entry
-from tests.features.conftest import make_entry
+from tests.features.conftest import buttons, last, make_entry
 
 EXAMPLE = "tensorflow-overfitting"
 QUESTION = "How do we hand in the homework?"
@@ -60,21 +60,6 @@ def theirs(env: Env, ours: Server) -> Server:
     """Another one, without."""
     assert ours
     return server(env)
-
-
-def last(channel: ChannelHandle) -> discord.Message:
-    assert channel.last_message is not None
-    return channel.last_message
-
-
-def buttons(message: discord.Message) -> list[str]:
-    return [
-        item.custom_id or ""
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for item in row.children
-        if isinstance(item, discord.Button)
-    ]
 
 
 async def test_completion_offers_them_at_home_alone(ours: Server, theirs: Server) -> None:

@@ -25,6 +25,7 @@ from knowledge.bank import Bank
 from knowledge.entry import Entry
 from knowledge.errors import EncoderError
 from knowledge.language import Bilingual, Language
+from tests.features.conftest import buttons, last
 
 pytestmark = pytest.mark.simcord(shard_count=1)
 
@@ -59,13 +60,6 @@ def group(env: Env) -> Group:
 
 
 @pytest.fixture
-def overfitting(bank: Bank) -> Entry:
-    entry = bank.entry("overfitting")
-    assert entry is not None
-    return entry
-
-
-@pytest.fixture
 def from_chinese_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simulated clients speak Chinese; by themselves they all speak English."""
     original = simcord.interactions.base_payload
@@ -82,11 +76,6 @@ async def begin(staff: MemberActor, channel: ChannelHandle, **options: str | int
     result = await staff.slash(channel, "study start", **options)
     assert result.response is not None
     return result.response.content
-
-
-def last(channel: ChannelHandle) -> discord.Message:
-    assert channel.last_message is not None
-    return channel.last_message
 
 
 def daily_messages(channel: ChannelHandle) -> list[discord.Message]:
@@ -454,15 +443,6 @@ async def test_where_the_bot_may_not_write_it_does_not_even_look(
 
 
 # The question of the day
-
-
-def buttons(message: discord.Message) -> list[str | None]:
-    return [
-        item.custom_id
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for item in row.children
-    ]
 
 
 async def test_the_daily_question_comes_at_its_hour_with_a_button(
