@@ -43,6 +43,16 @@ class Context(Protocol):
         """The folder where standard data sets and weights may lie; it may not exist."""
         ...
 
+    @property
+    def encoder(self) -> Path:
+        """The folder of the sentence encoder that the tutor uses; it may not exist."""
+        ...
+
+    @property
+    def bank(self) -> Path:
+        """The folder of the tutor's question bank; it may not exist."""
+        ...
+
     def progress(self, done: int, total: int, note: Text | None = None) -> None:
         """Say that ``done`` of ``total`` steps are through."""
         ...
@@ -62,7 +72,12 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One thing that can run."""
+    """One thing that can run.
+
+    ``cards`` is how many graphics cards it uses where there are that many; 0 means that it
+    computes on the processor. ``lower`` names the parameters to lower when memory runs out, the
+    one that helps most first.
+    """
 
     id: str
     framework: Framework
@@ -73,3 +88,5 @@ class Example:
     run: Callable[[Context, Any], None]
     limit_s: float = 300
     compares: Text | None = None
+    cards: int = 1
+    lower: tuple[str, ...] = ()

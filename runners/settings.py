@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -11,7 +11,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from runners.errors import RunnerSettingsError
 from runners.protocol.words import Framework
 
+BANK: Final = Path(__file__).parent.parent / "knowledge" / "questions"
+"""The folder of the question bank that is installed beside this package, if it is."""
+
 _PREFIX = "XUEBAN_"
+_BUILT_IN_ENCODER = "built-in"
 
 
 def _folder(path: Path) -> Path:
@@ -58,6 +62,11 @@ class RunnerSettings(BaseSettings):
         default=None,
         description="the folder where standard data sets and weights may lie; "
         "`datasets` in the data folder unless set",
+    )
+    encoder: str = Field(
+        default=_BUILT_IN_ENCODER,
+        min_length=1,
+        description="the sentence encoder that the tutor uses; some examples compute with it",
     )
     runner_address: Annotated[str, AfterValidator(_http_address)] | None = Field(
         default=None,
@@ -121,6 +130,12 @@ class RunnerSettings(BaseSettings):
     def datasets(self) -> Path:
         """The folder where standard data sets and weights may lie; it may not exist."""
         return self.datasets_dir or self.data_dir / "datasets"
+
+    @property
+    def encoder_folder(self) -> Path:
+        """The folder of the tutor's sentence encoder; it may not exist."""
+        named = self.encoder != _BUILT_IN_ENCODER
+        return _folder(Path(self.encoder)) if named else self.data_dir / "encoder"
 
     @property
     def pythons(self) -> dict[Framework, Path]:

@@ -38,10 +38,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The folders that jobs use: one below ``scratch`` each, and the data sets."""
+    """The folders that jobs use: one below ``scratch`` each, and what they read."""
 
     scratch: Path
     datasets: Path
+    encoder: Path
+    bank: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ class Dispatcher:
             parameters=job.parameters,
             scratch=str(self._places.scratch / job.id),
             datasets=str(self._places.datasets),
+            encoder=str(self._places.encoder),
+            bank=str(self._places.bank),
         )
 
     def _limits(self, listed: Listed) -> Limits:

@@ -32,6 +32,8 @@ class Assignment(Value):
     parameters: dict[str, ParameterValue]
     scratch: str = Field(description="its working folder; removed afterwards")
     datasets: str = Field(description="the folder of standard data sets")
+    encoder: str = Field(description="the folder of the tutor's sentence encoder")
+    bank: str = Field(description="the folder of the question bank")
 
 
 class ProgressReport(Value):

@@ -82,14 +82,12 @@ class _Channel:
 class _JobContext:
     """What the example sees: `runners.example.Context`."""
 
-    def __init__(self, channel: _Channel, scratch: Path, datasets: Path) -> None:
+    def __init__(self, channel: _Channel, assignment: Assignment) -> None:
         self._channel = channel
-        self._scratch = scratch
-        self._datasets = datasets
-
-    @property
-    def datasets(self) -> Path:
-        return self._datasets
+        self._scratch = Path(assignment.scratch)
+        self.datasets = Path(assignment.datasets)
+        self.encoder = Path(assignment.encoder)
+        self.bank = Path(assignment.bank)
 
     def progress(self, done: int, total: int, note: Text | None = None) -> None:
         if not 0 <= done <= total or total < 1:
@@ -158,7 +156,7 @@ def _settle_in(assignment: Assignment, output: Connection) -> None:
 
 
 def _run(assignment: Assignment, channel: _Channel) -> LastWord:
-    context = _JobContext(channel, Path(assignment.scratch), Path(assignment.datasets))
+    context = _JobContext(channel, assignment)
     try:
         example: Example = importlib.import_module(assignment.module).EXAMPLE
         parameters = example.parameters.model_validate(assignment.parameters)

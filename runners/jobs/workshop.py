@@ -18,7 +18,7 @@ from runners.jobs.measure import cores, device, graphics_cards
 from runners.jobs.store import JobStore
 from runners.protocol.health import Health
 from runners.protocol.words import Framework
-from runners.settings import RunnerSettings
+from runners.settings import BANK, RunnerSettings
 
 _WORKER: Final = "runners.jobs.worker"
 _BESIDES: Final = (
@@ -110,7 +110,7 @@ async def open_runner(
             ask_grace_s=settings.runner_ask_grace_s,
             terminate_grace_s=settings.runner_terminate_grace_s,
         ),
-        Places(scratch, settings.datasets),
+        Places(scratch, settings.datasets, settings.encoder_folder, BANK),
         Workshop(
             catalogue,
             journal,

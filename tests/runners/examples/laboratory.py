@@ -1,8 +1,8 @@
 """Runs examples for tests: each in a process of its own, every warning an error, all kept.
 
 TensorFlow's devices and its determinism are set once for a whole process, so no two runs share
-one. TensorFlow's are forked from a server that has it loaded, as the product does, PyTorch's
-start bare. Nothing is imported here before a run asks for it.
+one. They are forked from a server that has the frameworks loaded, as the product does. Nothing
+is imported here before a run asks for it.
 """
 
 import multiprocessing
@@ -17,14 +17,25 @@ from typing import TYPE_CHECKING, TypeVar
 from runners.catalogue import check_parameters, load_catalogue
 from runners.errors import MissingDatasetError
 from runners.protocol.catalogue import ParameterValue
-from runners.protocol.words import Framework, Text
+from runners.protocol.words import Text
+from runners.settings import BANK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 T = TypeVar("T")
 
-_PRELOADED = ["tensorflow", "matplotlib.backends.backend_agg", "sklearn.datasets", "scipy.ndimage"]
+ENCODER = Path(__file__).parents[3] / ".data" / "encoder"
+"""Where `make prepare` unpacks the built-in encoder."""
+
+_PRELOADED = [
+    "tensorflow",
+    "torch",
+    "torch._dynamo",
+    "matplotlib.backends.backend_agg",
+    "sklearn.datasets",
+    "scipy.ndimage",
+]
 _LONGEST_S = 240
 
 
@@ -43,6 +54,8 @@ class Ran:
 
     folder: Path
     datasets: Path
+    encoder: Path = ENCODER
+    bank: Path = BANK
     steps: list[tuple[int, int]] = field(default_factory=list)
     notes: list[Text | None] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
@@ -88,18 +101,15 @@ class Laboratory:
         **parameters: ParameterValue,
     ) -> Ran:
         """What the example said; ``missing`` is the message of a MissingDatasetError."""
-        framework = load_catalogue()[example].example.framework
-        return self.alone(framework, _run, example, self.folder, datasets, parameters)
+        return self.alone(_run, example, self.folder, datasets, parameters)
 
-    def alone(self, framework: Framework, task: Callable[..., T], *arguments: object) -> T:
+    def alone(self, task: Callable[..., T], *arguments: object) -> T:
         """What ``task`` returns in a fresh process."""
-        with ProcessPoolExecutor(1, mp_context=_context(framework)) as pool:
+        with ProcessPoolExecutor(1, mp_context=_context()) as pool:
             return pool.submit(_strictly, task, *arguments).result(_LONGEST_S)
 
 
-def _context(framework: Framework) -> BaseContext:
-    if framework is Framework.PYTORCH:
-        return multiprocessing.get_context("spawn")
+def _context() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import pytest
 
 from runners.examples.pytorch_resnet import Depth, build_resnet
-from runners.protocol.words import Framework
 from tests.runners.examples.laboratory import Laboratory, Ran
 
 NAME = "pytorch-resnet"
@@ -45,7 +44,7 @@ def build() -> dict[Depth, Built]:
 
 @pytest.fixture(scope="module")
 def built(laboratory: Laboratory) -> dict[Depth, Built]:
-    return laboratory.alone(Framework.PYTORCH, build)
+    return laboratory.alone(build)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from runners.examples.tensorflow_data_parallel import Settings, run
-from runners.protocol.words import Framework
 from tests.runners.examples.laboratory import Laboratory, Ran
 
 NAME = "tensorflow-data-parallel"
@@ -49,7 +48,7 @@ def watch(folder: Path) -> Watched:
 
 @pytest.fixture(scope="module")
 def watched(laboratory: Laboratory) -> Watched:
-    return laboratory.alone(Framework.TENSORFLOW, watch, laboratory.folder)
+    return laboratory.alone(watch, laboratory.folder)
 
 
 def test_there_are_really_two_replicas_that_share_every_batch(watched: Watched) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from runners.examples.tensorflow_transfer_learning import vgg16_base
-from runners.protocol.words import Framework
 from tests.runners.examples.laboratory import Laboratory, Ran
 
 NAME = "tensorflow-transfer-learning"
@@ -70,7 +69,7 @@ def test_weights_that_are_not_there_are_named(laboratory: Laboratory) -> None:
 
 
 def test_weights_of_vgg16_are_read_where_they_lie(laboratory: Laboratory, tmp_path: Path) -> None:
-    laboratory.alone(Framework.TENSORFLOW, write_weights, tmp_path)
+    laboratory.alone(write_weights, tmp_path)
     ran = laboratory.run(NAME, datasets=tmp_path, base="vgg16", epochs=1, labels_each=1)
     assert ran.missing is None
     assert ran.metrics["frozen_trainable"] == HEAD_WEIGHTS
