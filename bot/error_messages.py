@@ -6,6 +6,7 @@ from bot.errors import EntryGoneError
 from knowledge.errors import KnowledgeError
 from knowledge.language import Bilingual, Language
 from runners.errors import (
+    OwnQueueFullError,
     QueueFullError,
     RunnerError,
     RunnerUnreachableError,
@@ -32,6 +33,13 @@ _MESSAGES: tuple[tuple[type[Exception], Bilingual], ...] = (
     (
         UnknownJobError,
         Bilingual("这次运行的记录已经不在了。", "The record of this run is gone."),
+    ),
+    (
+        OwnQueueFullError,
+        Bilingual(
+            "你已经有很多任务在排队了，等它们跑完，或取消几个再试。",
+            "You have many runs waiting already; let them finish, or cancel some first.",
+        ),
     ),
     (
         QueueFullError,

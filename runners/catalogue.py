@@ -3,6 +3,7 @@
 A file that is not an example as it should be is a CatalogueError that names it and the fault.
 """
 
+import hashlib
 import importlib
 import inspect
 import math
@@ -37,11 +38,15 @@ _LOOK_UP_S = 20
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An example, the module that holds it, and what clients are told of it."""
+    """An example, the module that holds it, and what clients are told of it.
+
+    ``fingerprint`` changes with the module's text: results of one are comparable.
+    """
 
     example: Example
     module: str
     info: ExampleInfo
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +146,12 @@ def _listed(module: ModuleType) -> Listed:
         parameters=tuple(_parameters(example.parameters, module.__name__)),
         metrics=example.metrics,
         limit_s=example.limit_s,
+        cards=example.cards,
+        lower=example.lower,
         code=textwrap.dedent(inspect.getsource(example.run)),
     )
-    return Listed(example, module.__name__, info)
+    fingerprint = hashlib.sha256(inspect.getsource(module).encode()).hexdigest()
+    return Listed(example, module.__name__, info, fingerprint)
 
 
 def _check(example: Example, where: str) -> None:
@@ -154,6 +162,11 @@ def _check(example: Example, where: str) -> None:
         raise CatalogueError(f"{where}: a metric is described twice")
     if not (math.isfinite(example.limit_s) and example.limit_s > 0):
         raise CatalogueError(f"{where}: limit_s must be a positive number of seconds")
+    unknown = [name for name in example.lower if name not in example.parameters.model_fields]
+    if unknown:
+        raise CatalogueError(f"{where}: it has no parameter `{unknown[0]}` to lower")
+    if example.cards < 0:
+        raise CatalogueError(f"{where}: cards must not be negative")
     texts = (example.title, example.look_at, *(metric.title for metric in example.metrics))
     for text in texts if example.compares is None else (*texts, example.compares):
         if not text.zh.strip() or not text.en.strip():

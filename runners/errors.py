@@ -9,6 +9,7 @@ RunnerError
 ├── UnknownArtifactError
 ├── UnauthorizedError
 ├── QueueFullError
+│   └── OwnQueueFullError
 ├── MissingDatasetError
 ├── MissingFontError
 ├── RunnerUnreachableError
@@ -83,6 +84,12 @@ class QueueFullError(RunnerError):
 
     code = "queue_full"
     status = 429
+
+
+class OwnQueueFullError(QueueFullError):
+    """You have too many jobs waiting."""
+
+    code = "own_queue_full"
 
 
 class MissingDatasetError(RunnerError):

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
@@ -90,7 +90,31 @@ class RunnerSettings(BaseSettings):
         description="the port that the runner program listens on; 0 takes a free one",
     )
     runner_slots: int = Field(
-        default=1, ge=1, le=64, description="how many jobs may run at the same time"
+        default=1,
+        ge=1,
+        le=64,
+        description="how many jobs may run on the processor at the same time, besides one on "
+        "each graphics card",
+    )
+    runner_running_each: int = Field(
+        default=1, ge=1, le=64, description="how many jobs a learner may have running"
+    )
+    runner_waiting_each: int = Field(
+        default=10, ge=1, le=10_000, description="how many jobs a learner may have waiting"
+    )
+    runner_fresh_hours: float = Field(
+        default=168,
+        ge=0,
+        description="how long a result may be given again to a learner who does not need a new "
+        "run, hours",
+    )
+    runner_keep_days: float = Field(
+        default=90, gt=0, description="how long jobs and their pictures are kept, days"
+    )
+    runner_keep_mb: int = Field(
+        default=2_048,
+        ge=1,
+        description="how much room they may take, MiB; the oldest go first",
     )
     runner_queue_limit: int = Field(
         default=50, ge=1, le=10_000, description="how many jobs may wait"
@@ -104,6 +128,16 @@ class RunnerSettings(BaseSettings):
         default=True,
         description="load the frameworks ahead, so that a job starts within milliseconds; "
         "otherwise each job loads its own",
+    )
+    runner_fork: bool = Field(
+        default=True,
+        description="fork jobs of a process that has the framework loaded; otherwise a process "
+        "that loaded it by itself is kept ready for the next job",
+    )
+    runner_walls: Literal["auto", "required", "off"] = Field(
+        default="auto",
+        description="keep jobs from the network and from all files but their own, by bubblewrap: "
+        "where it works (auto), always (required) or never (off)",
     )
     runner_ask_grace_s: float = Field(
         default=1.0,

@@ -85,12 +85,18 @@ class Run(commands.Cog):
     @app_commands.describe(
         example=said("Which example; a few words will do", zh="哪个例子；写几个词也行"),
         settings=said("Such as epochs=2 batch_size=64", zh="例如 epochs=2 batch_size=64"),
+        reuse=said(
+            "Take a fresh result of the same run from the record, if there is one",
+            zh="记录里有同样设置的新结果就直接用，不重跑",
+        ),
     )
     async def run(
         self,
         interaction: Interaction,
         example: app_commands.Range[str, 1, _EXAMPLE_LIMIT],
         settings: app_commands.Range[str, 0, _SETTINGS_LIMIT] = "",
+        *,
+        reuse: bool = False,
     ) -> None:
         """Start an example, or offer those that the words may mean."""
         language = answer_language(example, interaction.locale)
@@ -98,7 +104,7 @@ class Run(commands.Cog):
         info = _named(example, await self._fresh_catalogue())
         if info is None:
             await self._offer(interaction, example, language, with_settings=bool(settings))
-        elif await self._start(interaction, info, settings, language):
+        elif await self._start(interaction, info, settings, language, reuse=reuse):
             await _leave_quietly(interaction)
 
     @run.autocomplete("example")
@@ -152,7 +158,13 @@ class Run(commands.Cog):
             self._cards.follow(card)
 
     async def _start(
-        self, interaction: Interaction, info: ExampleInfo, settings: str, language: Language
+        self,
+        interaction: Interaction,
+        info: ExampleInfo,
+        settings: str,
+        language: Language,
+        *,
+        reuse: bool = False,
     ) -> bool:
         """Queue a job and post its card; else say why not, and give back False."""
         parsed = parse_settings(settings, info.parameters)
@@ -171,6 +183,7 @@ class Run(commands.Cog):
                     key=str(interaction.id),
                     learner=str(interaction.user.id),
                     guild=None if guild_id is None else str(guild_id),
+                    reuse=reuse,
                 )
             )
             run = NewRun(

@@ -11,7 +11,7 @@ from runners.protocol.catalogue import ExampleInfo, ParameterInfo, ParameterValu
 from runners.protocol.events import Figure, Measured, Progress
 from runners.protocol.jobs import HistoryRow, JobView
 from runners.protocol.settings_text import Fault
-from runners.protocol.words import FailureReason, JobState
+from runners.protocol.words import Birth, FailureReason, JobState, Wall
 
 ALT_LIMIT = 1_024
 """Characters that Discord takes as the description of an attachment."""
@@ -28,6 +28,7 @@ _BAR_CELLS = 10
 _MINUTE_S = 60
 _HOUR_S = 3_600
 _ROUNDED_UP_S = 0.05
+_WORTH_TELLING_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +270,12 @@ def _state(heading: RunHeading, view: JobView) -> str:
     language = heading.language
     match view.state:
         case JobState.QUEUED:
-            return _queued(view.position, language)
+            return _queued(view, language)
         case JobState.RUNNING:
             return _running(view, language)
         case JobState.SUCCEEDED:
-            return f"✅ {_SUCCEEDED.text(language)}{_took(view.measured, language)}"
+            done = _recorded(view, language) or f"✅ {_SUCCEEDED.text(language)}"
+            return f"{done}{_took(view.measured, language)}"
         case JobState.FAILED:
             return _failed(heading, view)
         case JobState.CANCELLED:
@@ -283,13 +285,26 @@ def _state(heading: RunHeading, view: JobView) -> str:
             return _timed_out(heading, view)
 
 
-def _queued(position: int | None, language: Language) -> str:
-    if position is None:
+def _queued(view: JobView, language: Language) -> str:
+    if view.position is None:
         return f"⏳ {_QUEUED.text(language)}"
-    return Bilingual(
-        f"⏳ 排队中，第 {position} 位" + ("，下一个就是" if position == 1 else ""),
-        f"⏳ Queued, number {position} in line" + (", next to run" if position == 1 else ""),
+    place = Bilingual(
+        f"⏳ 排队中，第 {view.position} 位" + ("，下一个就是" if view.position == 1 else ""),
+        f"⏳ Queued, number {view.position} in line"
+        + (", next to run" if view.position == 1 else ""),
     ).text(language)
+    expected = view.expected_at
+    if expected is None or (expected - view.submitted_at).total_seconds() < _WORTH_TELLING_S:
+        return place
+    return f"{place} · {_EXPECTED.text(language).format(f'<t:{int(expected.timestamp())}:R>')}"
+
+
+def _recorded(view: JobView, language: Language) -> str:
+    """That the result is an earlier one, and from when; empty for one that ran."""
+    if view.recorded is None:
+        return ""
+    then = f"<t:{int(view.recorded.measured_at.timestamp())}:R>"
+    return f"📼 {_FROM_RECORD.text(language).format(then)}"
 
 
 def _running(view: JobView, language: Language) -> str:
@@ -319,8 +334,11 @@ def _failed(heading: RunHeading, view: JobView) -> str:
         lines.append(f"> {escaped(_cut(failure.message, _MESSAGE_SHOWN))}")
     match reason:
         case FailureReason.MEMORY:
-            lines.append(_advice(heading, view, _HEAVY, _ADVICE_MEMORY))
-        case FailureReason.KILLED | FailureReason.LOST:
+            heavy = heading.info.lower if heading.info else ()
+            lines.append(_advice(heading, view, heavy, _ADVICE_MEMORY))
+        case FailureReason.LIMIT:
+            lines.append(_advice(heading, view, _LONG, _ADVICE_TIME))
+        case FailureReason.KILLED | FailureReason.LOST | FailureReason.DEVICE:
             lines.append(_TRY_AGAIN.text(language))
         case FailureReason.ERROR:
             pass
@@ -338,7 +356,6 @@ def _timed_out(heading: RunHeading, view: JobView) -> str:
     return "\n".join(line for line in (said, advice) if line)
 
 
-_HEAVY = ("batch", "width", "hidden", "units", "filters", "channels", "size", "layers", "samples")
 _LONG = ("epochs", "steps", "rounds", "iterations", "samples")
 
 
@@ -387,7 +404,7 @@ def _look_at(heading: RunHeading, view: JobView) -> str:
 
 
 def _provenance(view: JobView, language: Language) -> str:
-    """Where the numbers come from: device, versions, seed, time and peak memory."""
+    """Where the numbers come from: device, versions, seed, time, peak memory, birth and walls."""
     if not view.state.final or view.device is None:
         return ""
     versions = ", ".join(f"{name} {version}" for name, version in view.versions.items())
@@ -400,6 +417,9 @@ def _provenance(view: JobView, language: Language) -> str:
         parts.append(shown_duration(view.measured.elapsed_s, language))
         memory = f"{view.measured.peak_memory_mb:,.0f} MiB"
         parts.append(f"{_PEAK.text(language)} {memory}")
+    if view.birth is not None:
+        walls = _JOIN.text(language).join(_WALLS[wall].text(language) for wall in view.walls)
+        parts += [_BIRTHS[view.birth].text(language), walls or _NO_WALLS.text(language)]
     return f"-# {' · '.join(part for part in parts if part)}"
 
 
@@ -474,7 +494,27 @@ _FAILED = {
         "跑到一半时运行器停了，这次没有结果",
         "The runner went down in the middle, so there is no result",
     ),
+    FailureReason.LIMIT: Bilingual(
+        "处理器时间用得超过了上限，被停下了", "Stopped: it used more processor time than it may"
+    ),
+    FailureReason.DEVICE: Bilingual("显卡出错或不见了", "The graphics card failed or went away"),
 }
+_EXPECTED = Bilingual("大约 {} 开始", "likely to start {}")
+_FROM_RECORD = Bilingual(
+    "来自记录：{} 用同样的设置跑过，这次没有重跑",
+    "From the record: measured {} with the same settings, not run again",
+)
+_BIRTHS = {
+    Birth.FORKED: Bilingual("热启动", "warm start"),
+    Birth.KEPT_READY: Bilingual("热启动（备用进程）", "warm start (kept ready)"),
+    Birth.FRESH: Bilingual("冷启动", "cold start"),
+}
+_WALLS = {
+    Wall.NETWORK: Bilingual("断网", "no network"),
+    Wall.FILES: Bilingual("文件只读", "read-only files"),
+}
+_NO_WALLS = Bilingual("没有隔离墙", "no walls")
+_JOIN = Bilingual("、", ", ")
 _TRY_AGAIN = Bilingual("💡 可以再来一次。", "💡 You may try again.")
 _ADVICE_MEMORY = Bilingual("换小一点的设置再试。", "Try again with smaller settings.")
 _ADVICE_TIME = Bilingual("换少一点的训练量再试。", "Try again with less to train.")

@@ -66,6 +66,23 @@ class Artifacts:
         found = (self.folder / job).glob("*.png")
         return tuple(sorted(path.name for path in found if _NAME.fullmatch(path.name)))
 
+    def share(self, job: JobId, other: JobId) -> None:
+        """Give ``other`` the artifacts of ``job``, too; whoever goes first leaves the rest its."""
+        folder = self.folder / other
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in self.names(job):
+            (folder / name).hardlink_to(self.folder / job / name)
+
+    def size(self, job: JobId) -> int:
+        """How many bytes a job's artifacts take."""
+        return sum(path.stat().st_size for path in (self.folder / job).glob("*.png"))
+
+    def owners(self) -> tuple[JobId, ...]:
+        """The jobs that have a folder here."""
+        if not self.folder.is_dir():
+            return ()
+        return tuple(JobId(path.name) for path in self.folder.iterdir() if _JOB.match(path.name))
+
     def forget(self, job: JobId) -> None:
         """Remove all artifacts of a job."""
         shutil.rmtree(self.folder / job, ignore_errors=True)

@@ -5,7 +5,6 @@ import logging
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -53,22 +52,28 @@ class _GarbageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a job may use (seconds, MiB), and how patiently its end is brought about (seconds)."""
+    """What a job may use (seconds, MiB), and how patiently its end is brought about (seconds).
+
+    ``processor_s`` is for each of its processes; ``lower`` names the parameters that would have
+    it need less memory.
+    """
 
     wall_clock_s: float
     memory_mb: float
+    processor_s: float
     ask_grace_s: float
     terminate_grace_s: float
+    lower: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an attempt works with. ``device`` tells what a job computes on, given the versions."""
+    """What an attempt works with. ``device`` is what its job computes on, for people."""
 
     launcher: Launcher
     journal: Journal
     artifacts: Artifacts
-    device: Callable[[Mapping[str, str]], str]
+    device: str
 
 
 class Attempt:
@@ -142,9 +147,11 @@ class Attempt:
                 Started(
                     sequence=UNNUMBERED,
                     at=self._with.journal.now(),
-                    device=self._with.device(process.versions),
+                    device=self._with.device,
                     versions=process.versions,
                     limit_s=self._limits.wall_clock_s,
+                    birth=process.birth,
+                    walls=process.walls,
                 )
             ],
             ProcessTrace(process.pid, process.born),
@@ -172,6 +179,8 @@ class Attempt:
             measured=Measured(elapsed_s=elapsed, peak_memory_mb=gauge.peak_mb),
             limit_s=self._limits.wall_clock_s,
             memory_limit_mb=self._limits.memory_mb,
+            processor_s=self._limits.processor_s,
+            lower=self._limits.lower,
         )
         self._recorder.finish(verdict(ending, self._with.journal.now()))
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from runners.jobs.store import Job, JobStore, ProcessTrace
-from runners.protocol.events import Event, Queued
+from runners.protocol.events import Event, Figure, Metric, Queued, Recorded, Terminal
 from runners.protocol.jobs import JobView, fold
 from runners.protocol.words import JobId, JobState
 
@@ -33,12 +33,20 @@ class Journal:
         self._followers: dict[JobId, set[asyncio.Event]] = {}
         self.now = now
 
-    def add(self, job: Job, position: int) -> JobView:
+    def add(self, job: Job, position: int, wait_s: float | None = None) -> JobView:
         """Keep a new job that waits at ``position``."""
-        event = Queued(sequence=1, at=job.submitted_at, position=position)
+        event = Queued(sequence=1, at=job.submitted_at, position=position, wait_s=wait_s)
         self._store.add(job, [event])
         self._live[job.id] = fold(job.first_view(), event)
         return self._live[job.id]
+
+    def add_recorded(self, job: Job, recorded: Recorded, terminal: Terminal) -> JobView:
+        """Keep a new job that is answered by the result of ``recorded.job``."""
+        self.add(job, position=1)
+        result = [
+            event for event in self._all_events(recorded.job) if isinstance(event, Metric | Figure)
+        ]
+        return self.append(job.id, [recorded, *result, terminal])
 
     def append(
         self, job_id: JobId, events: Sequence[Event], trace: ProcessTrace | None = None
@@ -76,6 +84,33 @@ class Journal:
     def recent(self, limit: int) -> tuple[JobView, ...]:
         """The jobs submitted last, newest first."""
         return tuple(self.view(job_id) for job_id in self._store.recent(limit))
+
+    def fresh(self, like: Job, since: datetime) -> JobView | None:
+        """The latest job that ran as ``like`` would and ended well, not before ``since``."""
+        found = self._store.fresh(like, since)
+        return None if found is None else self.view(found)
+
+    def served(self, limit: int) -> tuple[Job, ...]:
+        """The latest ``limit`` jobs that wait no longer, in the order of their submission."""
+        return self._store.served(limit)
+
+    def durations(self, limit: int) -> tuple[tuple[str, float], ...]:
+        """Example and seconds of the latest ``limit`` runs that succeeded, oldest first."""
+        return self._store.durations(limit)
+
+    def ended(self) -> tuple[tuple[JobId, datetime, int], ...]:
+        """Every job that has ended: when it did, and how many characters its events have."""
+        return self._store.ended()
+
+    def forget(self, job_ids: Sequence[JobId]) -> tuple[JobId, ...]:
+        """Remove jobs that have ended, but those that somebody follows; which were removed."""
+        forgotten = tuple(job_id for job_id in job_ids if job_id not in self._followers)
+        self._store.forget(forgotten)
+        return forgotten
+
+    def knows(self, job_id: JobId) -> bool:
+        """Whether there is such a job."""
+        return self._store.knows(job_id)
 
     def jobs_in(self, state: JobState) -> tuple[Job, ...]:
         """The jobs that stand there, in the order of their submission."""
@@ -116,6 +151,12 @@ class Journal:
             followers.discard(news)
             if not followers:
                 del self._followers[job_id]
+
+    def _all_events(self, job_id: JobId) -> list[Event]:
+        events: list[Event] = []
+        while page := self._store.events(job_id, events[-1].sequence if events else 0, _PAGE):
+            events.extend(page)
+        return events
 
     def _numbered(self, job_id: JobId, events: Sequence[Event]) -> tuple[JobView, Sequence[Event]]:
         view = self.view(job_id)

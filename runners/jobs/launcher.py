@@ -16,16 +16,19 @@ from typing import Any, Final
 
 import psutil
 
+from runners.jobs.broods import REQUEST_LIMIT
 from runners.jobs.lineage import signal_group
 from runners.jobs.messages import LINE_LIMIT, Assignment
-from runners.jobs.nursery import REQUEST_LIMIT, folder_prefix
+from runners.jobs.nursery import folder_prefix
 from runners.jobs.output import lines_of
-from runners.protocol.words import Framework, JobId
+from runners.jobs.walls import TEMPORARY, Enclosure, standing_walls
+from runners.protocol.words import Birth, Framework, JobId, Wall
 
 _logger = logging.getLogger(__name__)
 
 _START: Final = "from runners.jobs.nursery import main; main()"
 _FIRST_PAUSE_S: Final = 0.2
+_TRIES: Final = 3
 _LOADING_S: Final = 300.0
 _ENDING_S: Final = 3.0
 _FULL_S: Final = 0.02
@@ -36,12 +39,18 @@ class LaunchError(Exception):
     """No process could be had for a job."""
 
 
+class _NurseryDiedError(LaunchError):
+    """The nursery died before it gave a process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Nurture:
     """How one framework's nursery is started.
 
     ``preload`` are the modules that are imported before a job is forked, ``packages`` the
     distributions whose versions are told, ``environment`` all that its processes see of it.
+    Without ``fork`` processes are kept ready that imported the modules themselves; so they are,
+    too, where the statements ``probe`` fail in a forked process. ``walls`` are around it all.
     """
 
     framework: Framework
@@ -49,6 +58,9 @@ class Nurture:
     preload: tuple[str, ...]
     packages: tuple[str, ...]
     environment: dict[str, str]
+    fork: bool = True
+    probe: str = ""
+    walls: Enclosure | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -63,6 +75,8 @@ class JobProcess:
     pid: int
     born: float
     versions: dict[str, str]
+    birth: Birth
+    walls: tuple[Wall, ...]
     reports: asyncio.StreamReader
     words: asyncio.StreamWriter
     output: asyncio.StreamReader
@@ -95,6 +109,7 @@ class Launcher:
     def __init__(self, nurture: Nurture) -> None:
         self._nurture = nurture
         self._versions: dict[str, str] = {}
+        self._birth = Birth.FORKED
         self._ready = False
         self._decided = asyncio.Event()
         self._control: socket.socket | None = None
@@ -132,14 +147,22 @@ class Launcher:
     async def launch(self, assignment: Assignment) -> JobProcess:
         """A process that does ``assignment``; waits while the framework loads.
 
-        When this is cancelled, or raises LaunchError, no process is left behind.
+        It is asked of the next nursery when one dies over it. When this is cancelled, or raises
+        LaunchError, no process is left behind.
         """
         self.open()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOADING_S):
-                await self._decided.wait()
-        if not self._ready:
-            raise LaunchError(f"{self._nurture.framework} could not be loaded")
+        for _ in range(_TRIES):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOADING_S):
+                    await self._decided.wait()
+            if self._ready:
+                with contextlib.suppress(_NurseryDiedError):
+                    return await self._launch(assignment)
+            while self._decided.is_set() and not self._ready:  # noqa: ASYNC110 - a short wait
+                await asyncio.sleep(_FULL_S)  # until the next one starts to load
+        raise LaunchError(f"{self._nurture.framework} could not be loaded")
+
+    async def _launch(self, assignment: Assignment) -> JobProcess:
         ours, theirs = socket.socketpair()
         read_end, write_end = os.pipe()
         try:
@@ -152,6 +175,7 @@ class Launcher:
         finally:
             theirs.close()
             os.close(write_end)
+        _give_up_first(pid)
         reports, words = await asyncio.open_unix_connection(sock=ours, limit=LINE_LIMIT)
         output = asyncio.StreamReader(limit=LINE_LIMIT)
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
@@ -161,6 +185,8 @@ class Launcher:
             pid=pid,
             born=_born(pid),
             versions=self._versions,
+            birth=self._birth,
+            walls=standing_walls(pid),
             reports=reports,
             words=words,
             output=output,
@@ -193,10 +219,10 @@ class Launcher:
             except BlockingIOError:
                 await asyncio.sleep(_FULL_S)
             except OSError as error:
-                raise LaunchError(f"its nursery does not listen: {error}") from error
+                raise _NurseryDiedError from error
             else:
                 return
-        raise LaunchError("its nursery is gone")
+        raise _NurseryDiedError
 
     async def _keep(self) -> None:
         pause = _FIRST_PAUSE_S
@@ -246,23 +272,25 @@ class Launcher:
         return was_ready
 
     async def _start(self, control: socket.socket) -> asyncio.subprocess.Process:
-        arguments: list[str] = []
-        for option, values in (
-            ("--preload", self._nurture.preload),
-            ("--packages", self._nurture.packages),
-        ):
+        nurture = self._nurture
+        command = [str(nurture.python), "-c", _START, f"--control={control.fileno()}"]
+        for option, values in (("--preload", nurture.preload), ("--packages", nurture.packages)):
             for value in values:
-                arguments += [option, value]
+                command += [option, value]
+        if not nurture.fork:
+            command.append("--no-fork")
+        if nurture.probe:
+            command.append(f"--probe={nurture.probe}")
+        environment = nurture.environment
+        if nurture.walls is not None:
+            command = nurture.walls.command(command)
+            environment = {**environment, "TMPDIR": str(TEMPORARY)}
         return await asyncio.create_subprocess_exec(
-            self._nurture.python,
-            "-c",
-            _START,
-            f"--control={control.fileno()}",
-            *arguments,
+            *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=self._nurture.environment,
+            env=environment,
             pass_fds=(control.fileno(),),
             start_new_session=True,
         )
@@ -275,8 +303,9 @@ class Launcher:
 
     def _hear(self, reply: dict[str, Any]) -> None:
         match reply:
-            case {"kind": "ready", "versions": versions, "seconds": seconds}:
+            case {"kind": "ready", "versions": versions, "birth": birth, "seconds": seconds}:
                 self._versions = versions
+                self._birth = Birth(birth)
                 self._ready = True
                 self._decided.set()
                 _logger.info("%s is loaded (%.1f s)", self._nurture.framework, seconds)
@@ -306,7 +335,7 @@ class Launcher:
         self._pids.clear()
         for forked in self._forking.values():
             if not forked.done():
-                forked.set_exception(LaunchError("its nursery died"))
+                forked.set_exception(_NurseryDiedError())
         for ended in self._exits.values():
             if not ended.done():
                 ended.set_result(None)
@@ -360,6 +389,12 @@ def nursery_environment(given: Mapping[str, str], *, threads: int, cache: Path) 
 
 _KEPT = frozenset({"PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "TMPDIR"})
 _KEPT_PREFIXES = ("CUDA_", "NVIDIA_", "ROCR_", "HIP_")
+
+
+def _give_up_first(pid: int) -> None:
+    """Where memory runs out for all, the kernel shall take the job and not the runner."""
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/oom_score_adj").write_text("800", encoding="ascii")
 
 
 def _born(pid: int) -> float:

@@ -1,20 +1,16 @@
-"""What the parent measures of a job's processes, and what it runs on."""
+"""What the parent measures of a job's processes."""
 
 import asyncio
 import os
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from runners.protocol.words import Framework
-
 _MIB: Final = 1024 * 1024
 _SAMPLE_S: Final = 0.2
-_NVIDIA_SMI_S: Final = 10
 
 
 class MemoryGauge:
@@ -76,46 +72,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-async def graphics_cards() -> tuple[str, ...]:
-    """The names of the NVIDIA cards that jobs may see; asks nvidia-smi, never a framework."""
-    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
-        return ()
-    try:
-        asked = await asyncio.create_subprocess_exec(
-            "nvidia-smi",
-            "--query-gpu=name",
-            "--format=csv,noheader",
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError:
-        return ()
-    try:
-        told, _ = await asyncio.wait_for(asked.communicate(), _NVIDIA_SMI_S)
-    except TimeoutError:
-        asked.kill()
-        await asked.wait()
-        return ()
-    if asked.returncode != 0:
-        return ()
-    return tuple(line.strip() for line in told.decode(errors="replace").splitlines() if line)
-
-
-def device(
-    framework: Framework, versions: Mapping[str, str], cards: tuple[str, ...], threads: int
-) -> str:
-    """What a job of ``framework`` computes on.
-
-    A card counts only for a build that can use one: PyTorch unless its version says ``+cpu``,
-    TensorFlow where the CUDA libraries that it asks for are installed beside it.
-    """
-    able = (
-        not versions.get("torch", "+cpu").endswith("+cpu")
-        if framework is Framework.PYTORCH
-        else any(name.startswith("nvidia-cudnn") for name in versions)
-    )
-    if cards and able:
-        return cards[0] if len(cards) == 1 else f"{len(cards)} × {cards[0]}"
-    return f"cpu ({threads} core{'' if threads == 1 else 's'})"

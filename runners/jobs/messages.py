@@ -34,6 +34,10 @@ class Assignment(Value):
     datasets: str = Field(description="the folder of standard data sets")
     encoder: str = Field(description="the folder of the tutor's sentence encoder")
     bank: str = Field(description="the folder of the question bank")
+    cards: tuple[str, ...] | None = Field(
+        default=None, description="ids of its graphics cards; None where there are none to choose"
+    )
+    processor_s: float = Field(description="the processor time that each of its processes has")
 
 
 class ProgressReport(Value):

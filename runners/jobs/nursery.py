@@ -1,18 +1,15 @@
-"""The nursery of one framework: a small process that has job processes forked for the runner.
+"""The nursery of one framework: a small process that has processes of jobs for the runner.
 
-It runs in the framework's interpreter and uses the standard library's forkserver with the
-framework preloaded, so a job starts with its imports done. The runner talks to it through a
+It runs in the framework's interpreter, and its processes have the framework imported before
+they get a job (see `runners.jobs.broods`). The runner talks to it through a
 socket that is handed down: requests carry the two file descriptors that the job's process gets.
 No device is touched here: that is left to the job's own process.
 """
 
 import argparse
 import contextlib
-import importlib.metadata
 import json
-import multiprocessing
 import os
-import platform
 import shutil
 import signal
 import socket
@@ -21,16 +18,15 @@ import tempfile
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import ForkServerProcess, SpawnProcess
 from types import FrameType
 from typing import Final, NoReturn
 
 import psutil
 
+from runners.jobs.broods import REQUEST_LIMIT, Brood, brood_of
+from runners.jobs.cards import versions_of
 from runners.jobs.lineage import adopt_orphans, die_with_parent
-
-REQUEST_LIMIT: Final = 64 * 1024
-"""The longest request or reply, bytes."""
 
 _ENDING_S: Final = 2
 
@@ -41,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--control", type=int, required=True)
     parser.add_argument("--preload", action="append", default=[])
     parser.add_argument("--packages", action="append", default=[])
+    parser.add_argument("--no-fork", action="store_true")
+    parser.add_argument("--probe", default="")
     options = parser.parse_args(arguments)
     # in the system's folder, because a socket's path has a limit of some hundred bytes; made
     # before anything can interrupt, and removed by the runner when this process is killed
@@ -55,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 signal.signal(signal.SIGTERM, _leave)
                 die_with_parent(signal.SIGTERM)
                 adopt_orphans()
-                _serve(control, options.preload, options.packages)
+                began = time.monotonic()
+                brood = brood_of(options.preload, fork=not options.no_fork, probe=options.probe)
+                _serve(control, brood, versions_of(options.packages), began)
             finally:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
     finally:
@@ -72,16 +72,10 @@ def folder_prefix(pid: int) -> str:
     return f"xueban-{pid}-"
 
 
-def _serve(control: socket.socket, preload: list[str], packages: list[str]) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(preload)
-    began = time.monotonic()
-    warm_up = context.Process(target=_nothing)
-    warm_up.start()
-    warm_up.join()
-    servants = psutil.Process().children()
-    children: dict[str, ForkServerProcess] = {}
-    _reply(control, kind="ready", versions=_versions(packages), seconds=time.monotonic() - began)
+def _serve(control: socket.socket, brood: Brood, versions: dict[str, str], began: float) -> None:
+    children: dict[str, ForkServerProcess | SpawnProcess] = {}
+    seconds = time.monotonic() - began
+    _reply(control, kind="ready", versions=versions, birth=brood.birth, seconds=seconds)
     while True:
         ready = wait([control, *(child.sentinel for child in children.values())])
         for job in [job for job, child in children.items() if child.sentinel in ready]:
@@ -89,21 +83,22 @@ def _serve(control: socket.socket, preload: list[str], packages: list[str]) -> N
             child.join()
             _reply(control, kind="exited", job=job, code=child.exitcode)
             child.close()
-            if not all(servant.is_running() for servant in servants):
+            if not brood.healthy():
                 return  # the forkserver died: a new nursery will do better than this one
             if not children:
                 # what jobs started and did not end has come to this process
+                servants = brood.servants()
                 _end([each for each in psutil.Process().children() if each not in servants])
-        if control in ready and not _answer(control, children, context):
+        if control in ready and not _answer(control, children, brood):
             return
 
 
 def _answer(
     control: socket.socket,
-    children: dict[str, ForkServerProcess],
-    context: ForkServerContext,
+    children: dict[str, ForkServerProcess | SpawnProcess],
+    brood: Brood,
 ) -> bool:
-    """Fork the process that one request asks for. False when the runner is gone."""
+    """Have the process that one request asks for. False when the runner is gone."""
     request, handed, _, _ = socket.recv_fds(control, REQUEST_LIMIT, 2)
     if not request:
         return False
@@ -111,9 +106,8 @@ def _answer(
     job: str = asked["job"]
     connection = socket.socket(fileno=handed[0])
     with connection, Connection(handed[1], readable=False) as output:
-        child = context.Process(target=_begin, args=(asked["assignment"], connection, output))
         try:
-            child.start()
+            child = brood.start(asked["assignment"], connection, output)
         except OSError as error:
             _reply(control, kind="refused", job=job, message=str(error))
             return True
@@ -125,12 +119,6 @@ def _answer(
     return True
 
 
-def _begin(assignment: str, connection: socket.socket, output: Connection) -> None:
-    from runners.jobs.worker import work
-
-    work(assignment, connection, output)
-
-
 def _end(processes: list[psutil.Process]) -> None:
     for process in processes:
         with contextlib.suppress(psutil.Error):
@@ -138,22 +126,10 @@ def _end(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=_ENDING_S)
 
 
-def _nothing() -> None:
-    """Be forked: that this is possible says that the preload is over."""
-
-
 def _reply(control: socket.socket, **reply: object) -> None:
     # a runner that is gone is noticed by the next read
     with contextlib.suppress(BrokenPipeError):
         control.send(json.dumps(reply).encode())
-
-
-def _versions(packages: list[str]) -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in packages:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -21,9 +21,9 @@ from runners.protocol.events import EVENT, Event, Terminal
 from runners.protocol.jobs import JobView, fold
 from runners.protocol.words import Framework, JobId, JobState
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
-_SCHEMA: Final = """
+_FIRST_SCHEMA: Final = """
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -56,11 +56,24 @@ CREATE TRIGGER nothing_after_the_end BEFORE INSERT ON events
 WHEN EXISTS (SELECT 1 FROM events WHERE job = NEW.job AND terminal = 1)
 BEGIN SELECT raise(ABORT, 'the job has ended already'); END;
 """
+_STEPS: Final = (
+    _FIRST_SCHEMA,
+    """
+ALTER TABLE jobs ADD COLUMN fingerprint TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN ended_at TEXT;
+CREATE INDEX jobs_by_example ON jobs (example, state, number);
+""",
+)
+"""What leads from each version of the file to the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it was submitted."""
+    """A job as it was submitted.
+
+    ``fingerprint`` is that of the example's text; empty for one that was answered from the
+    record, whose result is none of its own.
+    """
 
     id: JobId
     example: str
@@ -71,6 +84,7 @@ class Job:
     key: str | None = None
     learner: str | None = None
     guild: str | None = None
+    fingerprint: str = ""
 
     def first_view(self) -> JobView:
         """The view before any event."""
@@ -129,7 +143,7 @@ class JobStore:
         with self._transaction():
             self._connection.execute(
                 "INSERT INTO jobs (id, key, example, framework, parameters, seed, learner, guild,"
-                " submitted_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " fingerprint, submitted_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     job.id,
                     job.key,
@@ -139,6 +153,7 @@ class JobStore:
                     job.seed,
                     job.learner,
                     job.guild,
+                    job.fingerprint,
                     job.submitted_at.isoformat(),
                     JobState.QUEUED,
                 ),
@@ -157,9 +172,10 @@ class JobStore:
             for view, events in batches:
                 self._insert(view.id, events)
                 final = view.model_dump_json() if view.state.final else None
+                ended = None if view.ended_at is None else view.ended_at.isoformat()
                 self._connection.execute(
-                    "UPDATE jobs SET state = ?, final_view = ? WHERE id = ?",
-                    (view.state, final, view.id),
+                    "UPDATE jobs SET state = ?, final_view = ?, ended_at = ? WHERE id = ?",
+                    (view.state, final, ended, view.id),
                 )
                 if trace is not None:
                     self._connection.execute(
@@ -170,6 +186,11 @@ class JobStore:
     def job(self, job_id: JobId) -> Job:
         """The job of that id, or UnknownJobError."""
         return _job(self._row(job_id))
+
+    def knows(self, job_id: JobId) -> bool:
+        """Whether there is a job of that id."""
+        found = self._connection.execute("SELECT 1 FROM jobs WHERE id = ?", (job_id,))
+        return found.fetchone() is not None
 
     def job_with_key(self, key: str) -> Job | None:
         """The job that was submitted under ``key``."""
@@ -189,6 +210,57 @@ class JobStore:
             "SELECT id FROM jobs ORDER BY number DESC LIMIT ?", (limit,)
         )
         return tuple(JobId(row["id"]) for row in rows)
+
+    def served(self, limit: int) -> tuple[Job, ...]:
+        """The latest ``limit`` jobs that wait no longer, in the order of their submission."""
+        rows = self._connection.execute(
+            "SELECT * FROM jobs WHERE state <> ? ORDER BY number DESC LIMIT ?",
+            (JobState.QUEUED, limit),
+        )
+        return tuple(_job(row) for row in rows)[::-1]
+
+    def fresh(self, like: Job, since: datetime) -> JobId | None:
+        """The latest job that ran as ``like`` would, to its end, and ended not before ``since``."""
+        row = self._connection.execute(
+            "SELECT id FROM jobs WHERE example = ? AND state = ? AND parameters = ?"
+            " AND fingerprint = ? AND fingerprint <> '' AND ended_at >= ?"
+            " ORDER BY number DESC LIMIT 1",
+            (
+                like.example,
+                JobState.SUCCEEDED,
+                json.dumps(like.parameters),
+                like.fingerprint,
+                since.isoformat(),
+            ),
+        ).fetchone()
+        return None if row is None else JobId(row["id"])
+
+    def durations(self, limit: int) -> tuple[tuple[str, float], ...]:
+        """Example and seconds of the latest ``limit`` runs that succeeded, oldest first."""
+        rows = self._connection.execute(
+            "SELECT example, json_extract(final_view, '$.measured.elapsed_s') AS seconds FROM jobs"
+            " WHERE state = ? AND fingerprint <> '' ORDER BY number DESC LIMIT ?",
+            (JobState.SUCCEEDED, limit),
+        )
+        return tuple((row["example"], row["seconds"]) for row in rows)[::-1]
+
+    def ended(self) -> tuple[tuple[JobId, datetime, int], ...]:
+        """Every job that has ended: when it did, and how many characters its events have."""
+        rows = self._connection.execute(
+            "SELECT id, coalesce(ended_at, submitted_at) AS at, (SELECT sum(length(body))"
+            " FROM events WHERE job = jobs.id) AS size FROM jobs WHERE final_view IS NOT NULL"
+        )
+        return tuple(
+            (JobId(row["id"]), datetime.fromisoformat(row["at"]), row["size"] or 0) for row in rows
+        )
+
+    def forget(self, job_ids: Iterable[JobId]) -> None:
+        """Remove jobs that have ended, with their events; others stay whatever is asked."""
+        with self._transaction():
+            for job_id in job_ids:
+                gone = "SELECT id FROM jobs WHERE id = ? AND final_view IS NOT NULL"
+                self._connection.execute(f"DELETE FROM events WHERE job IN ({gone})", (job_id,))  # noqa: S608 - a constant
+                self._connection.execute(f"DELETE FROM jobs WHERE id IN ({gone})", (job_id,))  # noqa: S608 - a constant
 
     def trace(self, job_id: JobId) -> ProcessTrace | None:
         """The process that the job was last known to run in."""
@@ -246,16 +318,13 @@ class _Transaction(AbstractContextManager[None]):
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == SCHEMA_VERSION:
-        return
-    if version != 0:
+    if not 0 <= version <= SCHEMA_VERSION:
         raise RunnerSettingsError(
             f"{path} was written by another version of xueban (schema {version}, "
             f"not {SCHEMA_VERSION}); point XUEBAN_DATA_DIR elsewhere"
         )
-    connection.executescript(
-        f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    )
+    for number, step in enumerate(_STEPS[version:], start=version + 1):
+        connection.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
 
 
 def _job(row: Any) -> Job:  # noqa: ANN401 - a sqlite3.Row, whose columns have no types
@@ -269,4 +338,5 @@ def _job(row: Any) -> Job:  # noqa: ANN401 - a sqlite3.Row, whose columns have n
         key=row["key"],
         learner=row["learner"],
         guild=row["guild"],
+        fingerprint=row["fingerprint"],
     )

@@ -33,7 +33,8 @@ class Ending:
     """What was seen of a job's end.
 
     ``cause`` is None when the process ended by itself; ``word`` is its last one; ``exit_code``
-    its exit status, negative for a signal, None when unknown.
+    its exit status, negative for a signal, None when unknown. ``lower`` names the parameters
+    that would have it need less memory.
     """
 
     cause: Cause | None
@@ -42,6 +43,8 @@ class Ending:
     measured: Measured
     limit_s: float
     memory_limit_mb: float
+    processor_s: float
+    lower: tuple[str, ...] = ()
 
 
 def verdict(ending: Ending, at: datetime) -> Terminal:
@@ -53,7 +56,7 @@ def verdict(ending: Ending, at: datetime) -> Terminal:
             )
         case Cause.MEMORY:
             message = f"it used more than {ending.memory_limit_mb:.0f} MiB of memory"
-            return _failed(ending, at, FailureReason.MEMORY, message)
+            return _failed(ending, at, FailureReason.MEMORY, message + _advice(ending))
         case Cause.GARBAGE:
             return _failed(ending, at, FailureReason.ERROR, "it reported what nobody can read")
         case Cause.CANCEL | Cause.SHUTDOWN | None:
@@ -67,7 +70,8 @@ def _by_its_word(ending: Ending, at: datetime) -> Terminal:
             return Succeeded(sequence=UNNUMBERED, at=at, measured=ending.measured)
         case Raised() if ending.cause is None:
             word = ending.word
-            return _failed(ending, at, word.reason, word.message, word.detail)
+            advice = _advice(ending) if word.reason is FailureReason.MEMORY else ""
+            return _failed(ending, at, word.reason, word.message + advice, word.detail)
         case Raised() | GaveUp() | None:
             return _without_a_word(ending, at)
 
@@ -80,6 +84,9 @@ def _without_a_word(ending: Ending, at: datetime) -> Terminal:
             return lost(at, "the runner was stopped while it ran", ending.measured)
         case _:
             detail = exit_status(ending.exit_code)
+            if ending.exit_code == -signal.SIGXCPU:
+                message = f"it used more than {ending.processor_s:.0f} s of processor time"
+                return _failed(ending, at, FailureReason.LIMIT, message, detail)
             return _failed(
                 ending, at, FailureReason.KILLED, f"its process ended early ({detail})", detail
             )
@@ -106,6 +113,10 @@ def exit_status(code: int | None) -> str:
         return signal.Signals(-code).name
     except ValueError:
         return f"signal {-code}"
+
+
+def _advice(ending: Ending) -> str:
+    return f"; lower {' or '.join(f'`{name}`' for name in ending.lower)}" if ending.lower else ""
 
 
 def _failed(

@@ -6,6 +6,7 @@ its own working folder and ends as soon as its parent is gone.
 
 import contextlib
 import importlib
+import math
 import os
 import resource
 import signal
@@ -18,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runners.jobs.faults import reason_of
 from runners.jobs.lineage import die_with_parent
 from runners.jobs.messages import (
     END,
@@ -34,7 +36,7 @@ from runners.jobs.messages import (
     Report,
     Returned,
 )
-from runners.protocol.words import FailureReason, Text
+from runners.protocol.words import Text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,6 +47,7 @@ _LOG_LIMIT = 2_000
 _DETAIL_LIMIT = 8_000
 _FILE_LIMIT = 2 * 1024**3
 _FAREWELL_S = 10
+_OVER_S = 5
 
 
 class _EndAsked(BaseException):
@@ -147,9 +150,11 @@ def _settle_in(assignment: Assignment, output: Connection) -> None:
     sys.stderr = os.fdopen(2, "w", 1, "utf-8", "replace", closefd=False)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_LIMIT, _FILE_LIMIT))
-    with contextlib.suppress(OSError):
-        # where memory runs out for all, the kernel shall take the job and not the runner
-        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+    processor_s = math.ceil(assignment.processor_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (processor_s, processor_s + _OVER_S))
+    if assignment.cards is not None:
+        # read when the framework first touches a device, which happens after this
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(assignment.cards) or "-1"
     os.chdir(assignment.scratch)
     os.environ["TMPDIR"] = assignment.scratch
     tempfile.tempdir = None
@@ -163,15 +168,13 @@ def _run(assignment: Assignment, channel: _Channel) -> LastWord:
         example.run(context, parameters)
     except _EndAsked:
         return GaveUp()
-    except MemoryError as error:
-        return _raised(error, FailureReason.MEMORY)
     except BaseException as error:  # noqa: BLE001 - whatever ends the example is reported
-        return _raised(error, FailureReason.ERROR)
+        return _raised(error)
     return Returned()
 
 
-def _raised(error: BaseException, reason: FailureReason) -> Raised:
+def _raised(error: BaseException) -> Raised:
     lines = str(error).strip().splitlines()
     message = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     detail = "".join(traceback.format_exception(error))
-    return Raised(reason=reason, message=message[:500], detail=detail[-_DETAIL_LIMIT:])
+    return Raised(reason=reason_of(error), message=message[:500], detail=detail[-_DETAIL_LIMIT:])

@@ -40,6 +40,10 @@ class ExampleInfo(Value):
     parameters: tuple[ParameterInfo, ...]
     metrics: tuple[MetricInfo, ...]
     limit_s: float = Field(description="wall-clock limit, seconds")
+    cards: int = Field(default=1, ge=0, description="how many graphics cards it can use")
+    lower: tuple[str, ...] = Field(
+        default=(), description="parameters to lower when memory runs out, the best one first"
+    )
     code: str = Field(description="the source of its run function")
     available: bool = True
     reason: str = Field(default="", description="why it is not available")

@@ -2,7 +2,8 @@
 
 A job's events are ``queued``, then ``started``, any number of ``progress``, ``metric``, ``log``
 and ``figure``, and exactly one of ``succeeded``, ``failed``, ``cancelled``, ``timed_out``.
-A job can be cancelled, or fail, without having started.
+A job can be cancelled, or fail, without having started. One that is answered from the record has
+``recorded`` in place of ``started``.
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from runners.protocol.words import FailureReason, Text, Value
+from runners.protocol.words import Birth, FailureReason, JobId, Text, Value, Wall
 
 
 class _Event(Value):
@@ -23,6 +24,12 @@ class Queued(_Event):
 
     type: Literal["queued"] = "queued"
     position: int = Field(ge=1, description="1 is next")
+    wait_s: float | None = Field(
+        default=None,
+        ge=0,
+        description="how long it is likely to wait, seconds, by what such jobs took before; "
+        "None where nobody can tell",
+    )
 
 
 class Started(_Event):
@@ -32,6 +39,20 @@ class Started(_Event):
     device: str = Field(description="such as 'cpu (2 cores)'; read by the parent")
     versions: dict[str, str] = Field(description="python and the packages that matter")
     limit_s: float = Field(description="wall-clock limit in seconds")
+    birth: Birth = Field(default=Birth.FORKED, description="where its process came from")
+    walls: tuple[Wall, ...] = Field(
+        default=(), description="what kept it in, beyond limits and an empty environment"
+    )
+
+
+class Recorded(_Event):
+    """Nothing runs: what follows is the result of an identical job, measured earlier."""
+
+    type: Literal["recorded"] = "recorded"
+    job: JobId
+    measured_at: datetime = Field(description="when that job ended, UTC")
+    device: str
+    versions: dict[str, str]
 
 
 class Progress(_Event):
@@ -107,7 +128,17 @@ class TimedOut(_Event):
 
 
 Event = Annotated[
-    Queued | Started | Progress | Metric | Log | Figure | Succeeded | Failed | Cancelled | TimedOut,
+    Queued
+    | Started
+    | Recorded
+    | Progress
+    | Metric
+    | Log
+    | Figure
+    | Succeeded
+    | Failed
+    | Cancelled
+    | TimedOut,
     Field(discriminator="type"),
 ]
 Terminal = Succeeded | Failed | Cancelled | TimedOut

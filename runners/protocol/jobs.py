@@ -1,6 +1,6 @@
 """A job as its events tell it: `fold` turns events into a `JobView`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from pydantic import Field
@@ -16,11 +16,12 @@ from runners.protocol.events import (
     Metric,
     Progress,
     Queued,
+    Recorded,
     Started,
     Succeeded,
     TimedOut,
 )
-from runners.protocol.words import Framework, JobId, JobState, Value
+from runners.protocol.words import Birth, Framework, JobId, JobState, Value, Wall
 
 
 class Submission(Value):
@@ -28,7 +29,7 @@ class Submission(Value):
 
     ``key`` makes a submission repeatable: a second one with the same key gives the first
     one's job back instead of a new job. ``learner`` and ``guild`` are opaque names, for
-    fairness only.
+    fairness only. With ``reuse`` a fresh result of an identical job may be the answer.
     """
 
     example: str
@@ -36,6 +37,7 @@ class Submission(Value):
     key: str | None = Field(default=None, max_length=200)
     learner: str | None = Field(default=None, max_length=100)
     guild: str | None = Field(default=None, max_length=100)
+    reuse: bool = False
 
 
 class HistoryRow(Value):
@@ -62,11 +64,17 @@ class JobView(Value):
     sequence: int = 0
     state: JobState = JobState.QUEUED
     position: int | None = None
+    expected_at: datetime | None = Field(
+        default=None, description="when it is likely to start; None where nobody can tell"
+    )
     started_at: datetime | None = None
     ended_at: datetime | None = None
     device: str | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     limit_s: float | None = None
+    birth: Birth | None = None
+    walls: tuple[Wall, ...] = ()
+    recorded: Recorded | None = None
     progress: Progress | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
     history: tuple[HistoryRow, ...] = ()
@@ -89,16 +97,27 @@ def fold(view: JobView, event: Event) -> JobView:
 def _changes(view: JobView, event: Event) -> dict[str, object]:
     match event:
         case Queued():
-            return {"state": JobState.QUEUED, "position": event.position}
+            return {
+                "state": JobState.QUEUED,
+                "position": event.position,
+                "expected_at": None
+                if event.wait_s is None
+                else event.at + timedelta(seconds=event.wait_s),
+            }
         case Started():
             return {
                 "state": JobState.RUNNING,
                 "position": None,
+                "expected_at": None,
                 "started_at": event.at,
                 "device": event.device,
                 "versions": event.versions,
                 "limit_s": event.limit_s,
+                "birth": event.birth,
+                "walls": event.walls,
             }
+        case Recorded():
+            return {"recorded": event, "device": event.device, "versions": event.versions}
         case Progress():
             return {"progress": event}
         case Metric():
@@ -120,7 +139,13 @@ def _changes(view: JobView, event: Event) -> dict[str, object]:
 
 
 def _end(event: Event, state: JobState, measured: Measured | None) -> dict[str, object]:
-    return {"state": state, "position": None, "ended_at": event.at, "measured": measured}
+    return {
+        "state": state,
+        "position": None,
+        "expected_at": None,
+        "ended_at": event.at,
+        "measured": measured,
+    }
 
 
 def _with_metric(view: JobView, event: Metric) -> dict[str, object]:

@@ -65,3 +65,27 @@ class FailureReason(StrEnum):
     """Its process ended without a word."""
     LOST = "lost"
     """The runner program died while it ran."""
+    LIMIT = "limit"
+    """It used more processor time than it may."""
+    DEVICE = "device"
+    """Its graphics card failed or went away."""
+
+
+class Birth(StrEnum):
+    """Where a job's process came from."""
+
+    FORKED = "forked"
+    """Of a process that had the framework loaded."""
+    KEPT_READY = "kept ready"
+    """It had loaded the framework itself, ahead of the job."""
+    FRESH = "fresh"
+    """It began with nothing loaded."""
+
+
+class Wall(StrEnum):
+    """What keeps a job in where the machine can build it."""
+
+    NETWORK = "network"
+    """It reaches no other machine, and no program outside."""
+    FILES = "files"
+    """It writes only to its own folders, and does not see the tutor's data."""

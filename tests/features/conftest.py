@@ -139,6 +139,7 @@ def catalogue() -> tuple[ExampleInfo, ...]:
             ),
             limit_s=300,
             code="def run(context, parameters): ...",
+            lower=("batch_size",),
         ),
         ExampleInfo(
             id="pytorch-resnet",

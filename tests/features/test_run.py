@@ -314,7 +314,10 @@ async def test_run_goes_from_queued_over_running_to_a_finished_card(
         "```",
         "📈 Curves",
         "👀 Where the two curves part",
-        "-# cpu (2 cores) · python 3.11.7, tensorflow 2.0 · seed 0 · 1.5 s · peak memory 256 MiB",
+        (
+            "-# cpu (2 cores) · python 3.11.7, tensorflow 2.0 · seed 0 · 1.5 s · peak memory 256 MiB"
+            " · warm start · no walls"
+        ),
     ]
     (plot,) = finished.attachments
     assert (plot.filename, plot.description) == ("curves.png", alt)
@@ -798,3 +801,11 @@ async def test_language_of_a_card_survives(
     await env.settle()
     await group.stranger.click(group.card(), label="再来一次")
     assert "⏳ 排队中" in group.card().content
+
+
+async def test_a_result_from_the_record_is_wanted_only_when_it_is_asked_for(
+    group: Group, runner: FakeRunner
+) -> None:
+    await group.learner.slash(group.channel, "run", example=EXAMPLE, reuse=True)
+    await group.learner.slash(group.channel, "run", example=EXAMPLE)
+    assert [submission.reuse for submission in runner.submissions] == [True, False]

@@ -47,6 +47,7 @@ def settings(tmp_path: Path) -> RunnerSettings:
         runner_memory_mb=256,
         runner_ask_grace_s=0.5,
         runner_terminate_grace_s=0.3,
+        runner_walls="off",
     )
 
 

@@ -52,8 +52,8 @@ def test_list_tells_what_can_run_and_what_can_be_set(command: Command) -> None:
     assert "steady" in done.stdout
     assert "a whole number from 1 to 100000" in done.stdout
     listed = json.loads(command("list", "--json").stdout)
-    assert [example["id"] for example in listed] == ["hasty", "steady", "unruly"]
-    assert listed[1]["parameters"][1]["maximum"] == 100_000
+    assert [example["id"] for example in listed] == ["curious", "hasty", "steady", "unruly"]
+    assert listed[2]["parameters"][1]["maximum"] == 100_000
 
 
 def test_run_ends_with_one_object(command: Command, settings: RunnerSettings) -> None:

@@ -123,7 +123,7 @@ async def test_a_cancelled_job_is_watched_to_its_end(near: RunnerClient) -> None
 
 
 async def test_the_catalogue_and_the_health_are_told(near: RunnerClient) -> None:
-    assert [info.id for info in await near.catalogue()] == ["hasty", "steady", "unruly"]
+    assert [info.id for info in await near.catalogue()] == ["curious", "hasty", "steady", "unruly"]
     assert (await near.health()).running == 0
 
 

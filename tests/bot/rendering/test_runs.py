@@ -38,13 +38,14 @@ from runners.protocol.events import (
     Metric,
     Progress,
     Queued,
+    Recorded,
     Started,
     Succeeded,
     TimedOut,
 )
 from runners.protocol.jobs import JobView, fold
 from runners.protocol.settings_text import Fault, parse_settings
-from runners.protocol.words import FailureReason, Framework, JobId, Text
+from runners.protocol.words import Birth, FailureReason, Framework, JobId, Text, Wall
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
@@ -100,6 +101,7 @@ INFO = ExampleInfo(
     ),
     limit_s=300,
     code="def run(): ...",
+    lower=("batch_size",),
 )
 ZH = RunHeading(INFO.id, "epochs=2", 42, Language.ZH, INFO)
 EN = replace(ZH, language=Language.EN)
@@ -165,6 +167,40 @@ def test_queued_card_shows_the_place_in_the_queue() -> None:
     )
 
 
+def test_queued_card_says_when_it_is_likely_to_start() -> None:
+    card = card_text(ZH, view(Queued(sequence=1, at=START, position=3, wait_s=65)))
+    assert "第 3 位 · 大约 <t:1772413265:R> 开始" in card
+    soon = view(Queued(sequence=1, at=START, position=2, wait_s=1))
+    assert card_text(EN, soon).endswith("Queued, number 2 in line")
+
+
+def test_a_result_from_the_record_says_so_and_from_when() -> None:
+    recorded = Recorded(
+        sequence=1,
+        at=START,
+        job=JobId("b" * 32),
+        measured_at=START - timedelta(hours=2),
+        device="cpu (2 cores)",
+        versions={"python": "3.11.9"},
+    )
+    job = view(
+        recorded, metric(None, accuracy=0.5), Succeeded(sequence=1, at=START, measured=MEASURED)
+    )
+    card = card_text(ZH, job)
+    assert "📼 来自记录：<t:1772406000:R> 用同样的设置跑过，这次没有重跑 · 用时 12.3 秒" in card
+    assert "cpu (2 cores) · python 3.11.9" in card
+    assert "✅" not in card
+    assert "From the record: measured <t:1772406000:R>" in card_text(EN, job)
+
+
+def test_provenance_tells_where_the_process_came_from_and_its_walls() -> None:
+    behind = started().model_copy(update={"walls": (Wall.NETWORK, Wall.FILES)})
+    end = Succeeded(sequence=1, at=START, measured=MEASURED)
+    assert card_text(ZH, view(behind, end)).endswith(" · 热启动 · 断网、文件只读")
+    kept = started().model_copy(update={"birth": Birth.KEPT_READY})
+    assert card_text(EN, view(kept, end)).endswith(" · warm start (kept ready) · no walls")
+
+
 def test_running_card_shows_bar_time_limit_and_metrics_so_far() -> None:
     job = view(started(), metric(1, loss=0.5), metric(2, loss=0.25), progress(2, 5))
     card = card_text(ZH, job)
@@ -201,7 +237,7 @@ def test_finished_card_shows_table_caption_what_to_look_at_and_provenance() -> N
         "⚖️ 训练集对验证集",
         (
             "-# cpu (2 cores) · python 3.11.9, tensorflow 2.21.0 · 种子 7 · 12.3 秒"
-            " · 内存峰值 1,612 MiB"
+            " · 内存峰值 1,612 MiB · 热启动 · 没有隔离墙"
         ),
     ]
     english = card_text(EN, job)
@@ -246,6 +282,8 @@ def test_many_metrics_are_cut_and_counted() -> None:
         (FailureReason.MEMORY, "内存用得超过了上限", "more memory than it may"),
         (FailureReason.KILLED, "训练进程突然没了", "ended without a word"),
         (FailureReason.LOST, "运行器停了，这次没有结果", "runner went down"),
+        (FailureReason.LIMIT, "处理器时间用得超过了上限", "more processor time"),
+        (FailureReason.DEVICE, "显卡出错或不见了", "graphics card failed"),
     ],
 )
 def test_each_failure_is_told_in_plain_words(reason: FailureReason, zh: str, en: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from runners.protocol.events import EVENT, Event
 from runners.protocol.jobs import JobView
 from runners.settings import RunnerSettings
+from tests.runners.bubblewrap import need_walls
 
 if TYPE_CHECKING:
     from tests.runners.conftest import Program
@@ -59,6 +60,18 @@ class Remote:
         return row[0]
 
 
+behind_walls_too = pytest.mark.parametrize("settings", ["off", "required"], indirect=True)
+
+
+@pytest.fixture
+def settings(settings: RunnerSettings, request: pytest.FixtureRequest) -> RunnerSettings:
+    """Without walls, or as a test is marked."""
+    walls = getattr(request, "param", "off")
+    if walls == "required":
+        need_walls()
+    return settings.model_copy(update={"runner_walls": walls})
+
+
 @pytest.fixture
 def remote(program: "Program") -> Remote:
     return Remote(program)
@@ -70,6 +83,7 @@ def check_events(events: list[Event]) -> None:
     assert ends == [False] * (len(events) - 1) + [True]
 
 
+@behind_walls_too
 def test_kill_9_of_the_runner_ends_its_jobs_and_the_next_one_says_so(
     remote: Remote, eventually: Eventually, leftovers: Leftovers
 ) -> None:
@@ -105,6 +119,7 @@ def test_a_follower_goes_on_where_it_was_after_kill_9_of_the_runner(
     assert rest[-1].type == "failed"
 
 
+@behind_walls_too
 def test_kill_9_of_a_nursery_ends_its_job_and_the_next_one_runs(
     remote: Remote, eventually: Eventually
 ) -> None:
@@ -120,6 +135,7 @@ def test_kill_9_of_a_nursery_ends_its_job_and_the_next_one_runs(
     assert remote.events(remote.submit("steady"))[-1].type == "succeeded"
 
 
+@behind_walls_too
 def test_kill_9_of_the_forkserver_ends_its_job_and_the_next_one_runs(
     remote: Remote, eventually: Eventually
 ) -> None:
@@ -135,6 +151,7 @@ def test_kill_9_of_the_forkserver_ends_its_job_and_the_next_one_runs(
     assert remote.events(remote.submit("steady"))[-1].type == "succeeded"
 
 
+@behind_walls_too
 def test_sigterm_ends_the_runner_truthfully(
     remote: Remote, eventually: Eventually, leftovers: Leftovers
 ) -> None:
@@ -233,6 +250,7 @@ def test_memory_of_the_runner_does_not_grow_with_what_a_job_prints(remote: Remot
     assert runner.memory_info().rss - before < 32 * 1024**2
 
 
+@behind_walls_too
 def test_kill_9_of_the_runner_ends_a_whole_family(
     remote: Remote, eventually: Eventually, leftovers: Leftovers
 ) -> None:
@@ -244,6 +262,7 @@ def test_kill_9_of_the_runner_ends_a_whole_family(
     eventually(lambda: not [left for left in leftovers() if "scratch" not in left])
 
 
+@behind_walls_too
 def test_what_a_job_started_and_left_behind_ends_after_it(
     remote: Remote, eventually: Eventually, leftovers: Leftovers
 ) -> None:

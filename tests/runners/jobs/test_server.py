@@ -194,7 +194,7 @@ async def test_health_and_examples_are_told(http: Client) -> None:
     assert health["frameworks"] == {"tensorflow": "missing", "pytorch": "on demand"}
     async with http.get("/examples") as answer:
         examples = await answer.json()
-    assert [example["id"] for example in examples] == ["hasty", "steady", "unruly"]
+    assert [example["id"] for example in examples] == ["curious", "hasty", "steady", "unruly"]
     assert all(example["available"] for example in examples)
 
 

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import psutil
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from runners.protocol.events import EVENT, Event, Failed, Terminal
 from runners.settings import RunnerSettings
@@ -57,18 +63,24 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self, make: Callable[..., "Program"]) -> None:
         super().__init__()
+        self.make = make
         self.folder = Path(tempfile.mkdtemp(prefix="lives-"))
         self.short = self.folder / "tmp"
         self.short.mkdir()
+        self.jobs: dict[str, Submitted] = {}
+
+    @initialize(fork=st.booleans(), walls=st.booleans())
+    def begin(self, fork: bool, walls: bool) -> None:  # noqa: FBT001 - drawn, not chosen
         settings = RunnerSettings(
             data_dir=self.folder / "data",
             runner_preload=False,
+            runner_fork=fork,
+            runner_walls="auto" if walls else "off",
             runner_slots=2,
             runner_ask_grace_s=0.2,
             runner_terminate_grace_s=0.2,
         )
-        self.program = make(settings, TMPDIR=str(self.short))
-        self.jobs: dict[str, Submitted] = {}
+        self.program = self.make(settings, TMPDIR=str(self.short))
         assert self.program.start()
 
     @rule(kind=st.sampled_from(sorted(KINDS)))
@@ -101,6 +113,16 @@ class Lives(RuleBasedStateMachine):
             self.jobs[job].ends.add("failed killed")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(row[0], signal.SIGKILL)
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def kill_any_process_of_its_own(self, data: st.DataObject) -> None:
+        """The walls, the nursery, the forkserver, one that is kept ready, a job's or its child."""
+        for submitted in self.jobs.values():
+            submitted.ends.add("failed killed")
+        if family := self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                data.draw(st.sampled_from(family)).kill()
 
     @rule()
     def kill_the_runner(self) -> None:
@@ -187,13 +209,20 @@ class Lives(RuleBasedStateMachine):
         with contextlib.closing(sqlite3.connect(path)) as connection:
             return connection.execute(sql, values).fetchone()
 
-    def processes(self) -> list[str]:
+    def family(self) -> list[psutil.Process]:
         home = str(self.folder / "data" / "cache")
-        found: list[str] = []
+        found: list[psutil.Process] = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 if process.environ().get("HOME") == home:
-                    found.append(" ".join(process.cmdline()))
+                    found.append(process)
+        return found
+
+    def processes(self) -> list[str]:
+        found: list[str] = []
+        for process in self.family():
+            with contextlib.suppress(psutil.Error):
+                found.append(" ".join(process.cmdline()))
         return found
 
 
@@ -205,7 +234,7 @@ def test_every_job_has_one_true_end_whatever_happens(program: "Program") -> None
     run_state_machine_as_test(
         TheseLives,
         settings=settings(
-            max_examples=6,
+            max_examples=int(os.environ.get("XUEBAN_LIVES", "6")),
             stateful_step_count=14,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runners.errors import RunnerSettingsError, UnknownJobError
-from runners.jobs.store import Job, JobStore, ProcessTrace
+from runners.jobs.store import _STEPS, Job, JobStore, ProcessTrace
 from runners.protocol.events import Cancelled, Event, Log, Measured, Queued, Succeeded
 from runners.protocol.jobs import fold
 from runners.protocol.words import Framework, JobId, JobState
@@ -147,3 +147,29 @@ def test_a_file_that_is_no_store_is_refused_in_one_line(path: Path) -> None:
     path.write_text("this is no database, however long it may be " * 50)
     with pytest.raises(RunnerSettingsError, match="is no job store"):
         JobStore.open(path)
+
+
+def test_a_store_of_the_first_version_is_carried_over(path: Path) -> None:
+    old = sqlite3.connect(path)
+    old.executescript(f"{_STEPS[0]} PRAGMA user_version = 1;")
+    old.execute(
+        "INSERT INTO jobs (id, example, framework, parameters, seed, submitted_at, state)"
+        " VALUES (?, 'steady', 'pytorch', '{}', 0, ?, 'queued')",
+        ("a" * 32, AT.isoformat()),
+    )
+    old.commit()
+    old.close()
+    store = JobStore.open(path)
+    assert store.job(JobId("a" * 32)).fingerprint == ""
+    assert [job.id[0] for job in store.jobs_in(JobState.QUEUED)] == ["a"]
+    store.close()
+
+
+def test_jobs_that_have_not_ended_are_not_forgotten(store: JobStore) -> None:
+    for letter in "ab":
+        store.add(new_job(letter), [FIRST])
+    append(store, JobId("b" * 32), END)
+    assert [(job[0], at) for job, at, _ in store.ended()] == [("b", AT)]
+    store.forget([JobId("a" * 32), JobId("b" * 32)])
+    assert (store.knows(JobId("a" * 32)), store.knows(JobId("b" * 32))) == (True, False)
+    assert store.events(JobId("b" * 32)) == ()

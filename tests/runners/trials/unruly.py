@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -9,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+from pydantic import Field
 
 from runners.example import Context, Example, Parameters, Says
 from runners.protocol.catalogue import MetricInfo
@@ -38,9 +41,18 @@ class UnrulyParameters(Parameters):
             "diverge",
             "thread",
             "abandon",
+            "spin",
+            "limits",
+            "full",
+            "lost",
         ],
         Says("方式", "how"),
     ] = "raise"
+    size: Annotated[int, Field(ge=1, le=8), Says("大小", "size")] = 8
+
+
+class OutOfMemoryError(RuntimeError):
+    """As torch names its own."""
 
 
 class Painting:
@@ -166,6 +178,31 @@ def abandon(context: Context) -> None:
     context.metric(final=1.0)
 
 
+def spin(context: Context) -> None:
+    context.progress(1, 2)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (1, hard))
+    while True:
+        pass
+
+
+def limits(context: Context) -> None:
+    context.metric(
+        processor_s=resource.getrlimit(resource.RLIMIT_CPU)[0],
+        file_bytes=resource.getrlimit(resource.RLIMIT_FSIZE)[0],
+    )
+
+
+def full(context: Context) -> None:
+    context.progress(1, 2)
+    raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB")
+
+
+def lost(context: Context) -> None:
+    context.progress(1, 2)
+    raise RuntimeError("CUDA error: unspecified launch failure")
+
+
 def thread(context: Context) -> None:
     import threading
 
@@ -181,5 +218,6 @@ EXAMPLE = Example(
     parameters=UnrulyParameters,
     metrics=(MetricInfo(name="final", title=Text(zh="最终", en="final")),),
     limit_s=60,
+    lower=("size",),
     run=run,
 )
