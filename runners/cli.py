@@ -1,4 +1,4 @@
-"""The runner program's command line: ``list``, ``run``, ``serve``."""
+"""The runner program's command line: ``list``, ``run``, ``compare``, ``serve``."""
 
 import argparse
 import asyncio
@@ -7,14 +7,18 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from runners.catalogue import EXAMPLES, load_catalogue
+from runners.comparison import SEEDS
 from runners.errors import InvalidParametersError, RunnerError
 from runners.protocol.catalogue import ParameterInfo, ParameterValue
 from runners.protocol.jobs import Submission
 from runners.protocol.settings_text import Fault, parse_settings
 from runners.protocol.words import Language
 from runners.settings import read_settings
+
+_SEEDS_AT_MOST: Final = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _list(options)
             case "run":
                 return _run(options)
+            case "compare":
+                return _compare(options)
             case _:
                 return _serve(options)
     except RunnerError as error:
@@ -50,6 +56,26 @@ def _parser() -> argparse.ArgumentParser:
         help="a parameter that is not at its default",
     )
     run.add_argument("--json", action="store_true", help="end with one JSON object")
+    compare = commands.add_parser(
+        "compare",
+        help="run two examples, or one with two settings, over seeds and set them side by side",
+        epilog="A and B are ids, with settings of their own as in "
+        "pytorch-optimizers:learning_rate=0.1,epochs=3",
+    )
+    compare.add_argument("a", metavar="A")
+    compare.add_argument("b", metavar="B")
+    compare.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="a parameter of both that is not at its default",
+    )
+    compare.add_argument(
+        "--seeds", type=int, default=SEEDS, metavar="N", help=f"seeds 0 … N-1; {SEEDS} unless set"
+    )
+    compare.add_argument("--json", action="store_true", help="end with one JSON object")
     serve = commands.add_parser("serve", help="serve jobs over HTTP")
     serve.add_argument("--host", help="instead of XUEBAN_RUNNER_HOST")
     serve.add_argument("--port", type=int, help="instead of XUEBAN_RUNNER_PORT")
@@ -91,6 +117,33 @@ def _run(options: argparse.Namespace) -> int:
             Submission(example=options.example, parameters=given),
             language=_language(),
             as_json=options.json,
+        )
+    )
+
+
+def _compare(options: argparse.Namespace) -> int:
+    if not 1 <= options.seeds <= _SEEDS_AT_MOST:
+        raise InvalidParametersError(f"--seeds must be from 1 to {_SEEDS_AT_MOST}")
+    settings = read_settings()
+    catalogue = load_catalogue(options.examples, settings.pythons)
+    sides: list[list[Submission]] = []
+    for word in (options.a, options.b):
+        example, _, own = word.partition(":")
+        parameters = catalogue[example].info.parameters
+        given = _given([*options.set, own], parameters)
+        if "seed" in given:
+            raise InvalidParametersError("the seeds are set by --seeds")
+        sides.append(
+            [
+                Submission(example=example, parameters={**given, "seed": seed})
+                for seed in range(options.seeds)
+            ]
+        )
+    from runners.terminal import compare_in_terminal
+
+    return asyncio.run(
+        compare_in_terminal(
+            settings, catalogue, (sides[0], sides[1]), language=_language(), as_json=options.json
         )
     )
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from runners.errors import RunnerError, RunnerUnreachableError
 from runners.protocol.catalogue import ExampleInfo
+from runners.protocol.comparison import Comparison, Sides
 from runners.protocol.events import EVENT, Event, Terminal
 from runners.protocol.health import Health
 from runners.protocol.jobs import JobView, Submission, fold
@@ -127,6 +128,15 @@ class RunnerClient:
     async def artifact(self, job_id: JobId, name: str) -> bytes:
         """The bytes of a figure."""
         return await self._call("GET", _path(job_id, "artifacts", name))
+
+    async def compare(self, sides: Sides) -> Comparison:
+        """The runs of two sides in one table and in words."""
+        answer = await self._call("POST", "/comparisons", body=sides)
+        return Comparison.model_validate_json(answer)
+
+    async def comparison_chart(self, sides: Sides) -> bytes:
+        """The chart of a comparison, a PNG file."""
+        return await self._call("POST", "/comparisons/chart", body=sides)
 
     async def follow(self, job_id: JobId, after: int = 0) -> AsyncGenerator[Event]:
         """The job's events after number ``after``, each once and in order, to the terminal one.

@@ -98,6 +98,27 @@ def bars(axes: "Axes", y: str, heights: Mapping[str, float], form: str = "{:.0f}
     axes.grid(visible=False, axis="x")
 
 
+def sample_bars(axes: "Axes", y: str, samples: Mapping[str, Sequence[float]]) -> None:
+    """Draw one bar a name, as high as the mean of its values, and a dot for each value."""
+    means = {name: sum(values) / len(values) for name, values in samples.items()}
+    colours = [_COLOURS[place % len(_COLOURS)] for place in range(len(samples))]
+    axes.bar(list(means), list(means.values()), width=0.6, color=colours)
+    for place, (name, values) in enumerate(samples.items()):
+        axes.plot([place] * len(values), values, "o", color=_INK, markersize=5, alpha=0.7)
+        axes.annotate(
+            f"{means[name]:.4g}",
+            (place, max(0, *values)),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+        )
+    axes.margins(y=0.12)
+    if all(value >= 0 for values in samples.values() for value in values):
+        axes.set_ylim(bottom=0)
+    axes.set_title(y)
+    axes.grid(visible=False, axis="x")
+
+
 def chinese_font() -> str:
     """The family name of a font with Chinese characters, known to matplotlib from now on.
 

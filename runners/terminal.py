@@ -6,8 +6,8 @@ import math
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from runners.catalogue import Catalogue
+from runners.comparison import chart, compare, label
 from runners.jobs.journal import Quiet
 from runners.jobs.workshop import Runner, open_runner
+from runners.protocol.comparison import Comparison, Verdict
 from runners.protocol.events import Log
 from runners.protocol.jobs import JobView, Submission, fold
 from runners.protocol.settings_text import allowed
@@ -74,6 +76,63 @@ async def run_in_terminal(
     else:
         _show(view, artifacts)
     return 0 if view.state is JobState.SUCCEEDED else 1
+
+
+async def compare_in_terminal(
+    settings: RunnerSettings,
+    catalogue: Catalogue,
+    sides: tuple[Sequence[Submission], Sequence[Submission]],
+    *,
+    language: Language,
+    as_json: bool,
+) -> int:
+    """Run both sides to their end and set them side by side; the exit status.
+
+    The chart is kept in the data folder. Ctrl-C cancels all runs.
+    """
+    with tempfile.TemporaryDirectory(prefix="xueban-compare-") as folder:
+        place = Path(folder)
+        async with open_runner(settings, catalogue, place / "jobs.db", place / "scratch") as runner:
+            jobs = [[runner.dispatcher.submit(each)[0] for each in side] for side in sides]
+
+            def cancel() -> None:
+                for job in chain(*jobs):
+                    runner.dispatcher.cancel(job.id)
+
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, cancel)
+            ended = [[await _follow(runner, job, language) for job in side] for side in jobs]
+    failed = next((view for view in chain(*ended) if view.state is not JobState.SUCCEEDED), None)
+    if failed is not None:
+        _show(failed, [])
+        return 1
+    comparison = compare(ended[0], ended[1], {info.id: info for info in catalogue})
+    path = settings.data_dir / "comparison.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(chart(comparison))
+    if as_json:
+        sys.stdout.write(json.dumps({**comparison.model_dump(), "chart": str(path)}) + "\n")
+    else:
+        _show_comparison(comparison, path, language)
+    return 0
+
+
+def _show_comparison(comparison: Comparison, path: Path, language: Language) -> None:
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    for name, side in (("A", comparison.a), ("B", comparison.b)):
+        console.print(f"{name}  {label(side)}  ({len(side.seeds)} seeds)", markup=False)
+    table = Table(box=None, padding=(0, 2))
+    for head in ("", "A", "B", "B - A", "±"):
+        table.add_column(head, justify="left" if not head else "right")
+    for row in comparison.rows:
+        noise = "?" if row.noise is None else f"{row.noise:.2g}"
+        mark = " *" if row.verdict is Verdict.CLEAR else ""
+        unit = f" ({row.unit})" if row.unit else ""
+        numbers = (f"{value:.5g}" for value in (row.mean_a, row.mean_b))
+        name = row.title.text(language) + unit
+        table.add_row(name, *numbers, f"{row.difference:+.4g}{mark}", noise)
+    console.print(table)
+    console.print(comparison.words.text(language), markup=False)
+    console.print(str(path), markup=False)
 
 
 def report(view: JobView, artifacts: list[str]) -> dict[str, object]:

@@ -10,13 +10,14 @@ import sys
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import TypeAdapter, ValidationError
 
 from runners.catalogue import Catalogue
+from runners.comparison import chart, compare
 from runners.errors import (
     BadRequestError,
     RunnerError,
@@ -30,10 +31,13 @@ from runners.jobs.lock import only_runner
 from runners.jobs.supervision import Supervision
 from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.catalogue import ExampleInfo
+from runners.protocol.comparison import Comparison, Sides
 from runners.protocol.jobs import JobView, Submission
-from runners.protocol.words import JobId
+from runners.protocol.words import JobId, Value
 from runners.settings import RunnerSettings, check_listening
 from runners.whereabouts import announce, withdraw
+
+V = TypeVar("V", bound=Value)
 
 _logger = logging.getLogger(__name__)
 
@@ -104,6 +108,8 @@ def build_app(
     app.router.add_get("/jobs/{job}/events", handlers.events)
     app.router.add_post("/jobs/{job}/cancel", handlers.cancel)
     app.router.add_get("/jobs/{job}/artifacts/{name}", handlers.artifact)
+    app.router.add_post("/comparisons", handlers.compare)
+    app.router.add_post("/comparisons/chart", handlers.comparison_chart)
     if supervision is not None:
         app.router.add_get("/supervision", _supervising(supervision))
     return app
@@ -121,13 +127,7 @@ class _Handlers:
         return _json(_EXAMPLES.dump_json(tuple(self._runner.catalogue)).decode())
 
     async def submit(self, request: web.Request) -> web.StreamResponse:
-        if request.content_type != "application/json":
-            # a form that a web page sends from a browser comes without being asked about
-            raise BadRequestError("a submission is sent as application/json")
-        try:
-            submission = Submission.model_validate_json(await request.read())
-        except ValidationError as error:
-            raise BadRequestError(_first_fault(error)) from None
+        submission = await _body(request, Submission)
         if self._supervision is not None:
             self._supervision.check_supervised()
         view, new = self._runner.dispatcher.submit(submission)
@@ -151,6 +151,20 @@ class _Handlers:
         path = self._runner.artifacts.path(job_id, name)
         return web.FileResponse(path, headers={"Content-Type": "image/png"})
 
+    async def compare(self, request: web.Request) -> web.StreamResponse:
+        return _json((await self._comparison(request)).model_dump_json())
+
+    async def comparison_chart(self, request: web.Request) -> web.StreamResponse:
+        comparison = await self._comparison(request)
+        picture = await asyncio.to_thread(chart, comparison)
+        return web.Response(body=picture, content_type="image/png")
+
+    async def _comparison(self, request: web.Request) -> Comparison:
+        sides = await _body(request, Sides)
+        a, b = ([self._runner.journal.view(job) for job in side] for side in (sides.a, sides.b))
+        examples = {info.id: info for info in self._runner.catalogue}
+        return await asyncio.to_thread(compare, a, b, examples)
+
     async def events(self, request: web.Request) -> web.StreamResponse:
         job_id = _job_id(request)
         after = request.query.get("after", "0")
@@ -170,6 +184,16 @@ class _Handlers:
         except ConnectionResetError:
             _logger.debug("a follower of job %s left", job_id)
         return response
+
+
+async def _body(request: web.Request, kind: type[V]) -> V:
+    if request.content_type != "application/json":
+        # a form that a web page sends from a browser comes without being asked about
+        raise BadRequestError("it must be sent as application/json")
+    try:
+        return kind.model_validate_json(await request.read())
+    except ValidationError as error:
+        raise BadRequestError(_first_fault(error)) from None
 
 
 def _supervising(supervision: Supervision) -> Handler:
@@ -277,5 +301,5 @@ def _error(status: int, code: str, message: str) -> web.Response:
 
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in fault["loc"]) or "the submission"
+    where = ".".join(str(part) for part in fault["loc"]) or "what was sent"
     return f"{where[:200]}: {fault['msg']}"

@@ -85,7 +85,7 @@ async def build_walls(
         return enclosure
     if wish == "required":
         raise RunnerSettingsError(f"XUEBAN_RUNNER_WALLS=required, but {fault}")
-    _logger.warning("jobs run without walls around them: %s", fault)
+    _logger.info("jobs run without walls around them: %s", fault)
     return None
 
 

@@ -315,8 +315,8 @@ async def test_run_goes_from_queued_over_running_to_a_finished_card(
         "📈 Curves",
         "👀 Where the two curves part",
         (
-            "-# cpu (2 cores) · python 3.11.7, tensorflow 2.0 · seed 0 · 1.5 s · peak memory 256 MiB"
-            " · warm start · no walls"
+            "-# cpu (2 cores) · python 3.11.7, tensorflow 2.0 · seed 0 · 1.5 s"
+            " · peak memory 256 MiB · warm start · no walls"
         ),
     ]
     (plot,) = finished.attachments

@@ -163,3 +163,32 @@ def test_ctrl_c_cancels(environment: dict[str, str], leftovers: Callable[[], lis
     assert json.loads(told)["state"] == "cancelled"
     assert process.returncode == 1
     assert leftovers() == []
+
+
+def test_compare_sets_one_example_with_two_settings_side_by_side(command: Command) -> None:
+    done = command("compare", "steady:steps=2", "steady:steps=9", "--set", "pause_ms=1", "--json")
+    assert done.returncode == 0
+    told = report(done)
+    assert (told["a"]["settings"], told["b"]["settings"]) == ({"steps": 2}, {"steps": 9})
+    assert (told["a"]["seeds"], told["rows"][0]["a"]) == ([0, 1, 2], [0, 1, 2])
+    assert (told["rows"][0]["metric"], told["rows"][0]["verdict"]) == ("final", "same")
+    assert Path(told["chart"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_compare_says_what_is_wrong_before_anything_runs(command: Command) -> None:
+    for words, complaint in (
+        (("steady", "no-such"), "there is no example"),
+        (("steady:steps=0", "steady"), "steps=0"),
+        (("steady", "steady", "--set", "seed=1"), "--seeds"),
+        (("steady", "steady", "--seeds", "0"), "--seeds must be"),
+    ):
+        done = command("compare", *words)
+        assert done.returncode == 2
+        assert complaint in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_compare_ends_with_the_run_that_failed(command: Command) -> None:
+    done = command("compare", "unruly", "steady")
+    assert done.returncode == 1
+    assert "seven is not a batch size" in done.stdout

@@ -21,6 +21,7 @@ from runners.errors import (
     UnknownJobError,
 )
 from runners.jobs.server import build_app
+from runners.protocol.comparison import Sides
 from runners.protocol.events import Cancelled, Event, Log, Queued
 from runners.protocol.jobs import JobView, Submission
 from runners.protocol.words import Framework, JobId, JobState
@@ -322,3 +323,22 @@ async def test_kill_9_of_the_client_disturbs_neither_job_nor_runner(bench: "Benc
             events = [event async for event in client.follow(job, after=2)]
     assert [event.sequence for event in events] == list(range(3, len(events) + 3))
     assert events[-1].type == "succeeded"
+
+
+async def test_two_sides_are_compared_by_the_runner(near: RunnerClient) -> None:
+    async def ended(**parameters: int) -> JobId:
+        submitted = await near.submit(Submission(example="steady", parameters={**parameters}))
+        async for view in near.watch(submitted.id):
+            if view.state.final:
+                assert view.state is JobState.SUCCEEDED
+        return submitted.id
+
+    sides = Sides(
+        a=tuple([await ended(seed=seed) for seed in range(3)]),
+        b=tuple([await ended(seed=seed, steps=5) for seed in range(3)]),
+    )
+    told = await near.compare(sides)
+    assert (told.a.settings, told.b.settings) == ({"steps": 3}, {"steps": 5})
+    assert (await near.comparison_chart(sides)).startswith(b"\x89PNG")
+    with pytest.raises(UnknownJobError):
+        await near.compare(Sides(a=(JobId("0" * 32),), b=sides.b))
