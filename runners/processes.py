@@ -1,0 +1,57 @@
+"""Two processes that compute together, for examples of distributed training."""
+
+import multiprocessing
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_two_processes(work: Callable[[int, str], T]) -> tuple[T, T]:
+    """What ``work(0, meeting)`` returns here, and ``work(1, meeting)`` in a second process.
+
+    ``meeting`` is the address of a file where they find each other; they talk over the loopback
+    device, so it works without a network and nobody else can join. The second is forked and has
+    all that is loaded here, which a graphics card's driver does not survive: ask for cards in
+    ``work``. It ends with this call and with this process, whatever becomes of them.
+
+    Raises:
+        RuntimeError: the second process failed; what it raised stands on standard error.
+    """
+    loopback = "lo0" if sys.platform == "darwin" else "lo"
+    os.environ["GLOO_SOCKET_IFNAME"] = os.environ["NCCL_SOCKET_IFNAME"] = loopback
+    forking = multiprocessing.get_context("fork")
+    receiver, sender = forking.Pipe(duplex=False)
+    with TemporaryDirectory() as folder, receiver:
+        meeting = f"file://{folder}/meeting"
+        second = forking.Process(target=_be_second, args=(work, meeting, sender), daemon=True)
+        with warnings.catch_warnings():
+            # a thread that only listens to the runner holds no lock that the second would need
+            warnings.filterwarnings("ignore", ".* multi-threaded, .*", DeprecationWarning)
+            second.start()
+        sender.close()
+        try:
+            return work(0, meeting), receiver.recv()
+        except EOFError as error:
+            raise RuntimeError("the second process failed") from error
+        finally:
+            second.kill()
+            second.join()
+
+
+def _be_second(work: Callable[[int, str], T], meeting: str, sender: Connection) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sender.send(work(1, meeting))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
