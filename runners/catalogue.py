@@ -122,6 +122,12 @@ def check_parameters(
     return checked.model_dump(mode="json")
 
 
+def markdown_table(catalogue: Catalogue) -> str:
+    """The examples as the README lists them."""
+    rows = (f"| `{info.id}` | {info.title.zh} | {info.title.en} |" for info in catalogue)
+    return "\n".join(["| example | 看什么 | what it shows |", "|---|---|---|", *rows])
+
+
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)

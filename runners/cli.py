@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from runners.catalogue import EXAMPLES, load_catalogue
+from runners.catalogue import EXAMPLES, load_catalogue, markdown_table
 from runners.comparison import SEEDS
 from runners.errors import InvalidParametersError, RunnerError
 from runners.protocol.catalogue import ParameterInfo, ParameterValue
@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="runners", description="Runs the tutor's examples.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="list what can run").add_argument(
-        "--json", action="store_true", help="one JSON array instead of a table"
-    )
+    form = commands.add_parser("list", help="list what can run").add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON array instead of a table")
+    form.add_argument("--markdown", action="store_true", help="the table of the README")
     run = commands.add_parser("run", help="run one example here")
     run.add_argument("example", metavar="ID")
     run.add_argument(
@@ -96,6 +96,9 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         examples = [info.model_dump(mode="json") for info in catalogue]
         print(json.dumps(examples, ensure_ascii=False, indent=2))  # noqa: T201 - a command line prints
+        return 0
+    if options.markdown:
+        print(markdown_table(catalogue))  # noqa: T201 - same
         return 0
     from runners.terminal import show_catalogue
 

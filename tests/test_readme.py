@@ -11,11 +11,12 @@ from discord import app_commands
 from bot.client import create_bot
 from bot.localization import command_payloads
 from bot.services import Services
-from bot.settings import Settings, markdown_table
+from bot.settings import Settings
+from bot.settings import markdown_table as settings_table
 from bot.store.testing import MemoryStore
 from bot.testing import FakeClock, FakeRetriever
 from knowledge.bank import Bank, load_bank
-from runners.catalogue import load_catalogue
+from runners.catalogue import load_catalogue, markdown_table
 from runners.testing import FakeRunner
 
 README = Path(__file__).parents[1] / "README.md"
@@ -33,15 +34,21 @@ def first_cells(readme: str, table: str) -> list[str]:
     return [match[1] for row in rows if (match := re.match(r"\| `([^`]+)`", row))]
 
 
+def section(readme: str, name: str) -> str:
+    """What stands between the comments of that name."""
+    _, _, after = readme.partition(f"<!-- {name} -->\n")
+    found, _, _ = after.partition(f"\n<!-- /{name} -->")
+    return found
+
+
 def test_every_setting_is_listed_with_its_default(readme: str) -> None:
     """Mend it with the output of `xueban settings --markdown`."""
-    _, _, after = readme.partition("<!-- settings -->\n")
-    section, _, _ = after.partition("\n<!-- /settings -->")
-    assert section == markdown_table()
+    assert section(readme, "settings") == settings_table()
 
 
 def test_every_example_is_listed(readme: str) -> None:
-    assert first_cells(readme, "examples") == [info.id for info in load_catalogue()]
+    """Mend it with the output of `python -m runners list --markdown`."""
+    assert section(readme, "examples") == markdown_table(load_catalogue())
 
 
 async def test_every_command_is_listed_with_its_options(readme: str, tmp_path: Path) -> None:
