@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: playground test check lint install prepare bench bench-index bench-retrieval clean
+.PHONY: playground test check lint install prepare bench bench-examples bench-index bench-retrieval clean
 
 playground: prepare
 	@$(BIN)/xueban playground
@@ -21,6 +21,9 @@ lint: $(STAMP)
 
 bench: prepare
 	$(BIN)/python -m benchmarks
+
+bench-examples: prepare
+	$(BIN)/python -m benchmarks.examples
 
 bench-index: prepare
 	$(BIN)/python -m benchmarks.index_growth

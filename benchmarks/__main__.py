@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.answering import answer_against_bare_encoding
+from benchmarks.launching import jobs_against_cold_scripts
 from benchmarks.retrieving import (
     concurrent_questions_against_one_batch,
     one_question_against_bare_encoding,
@@ -32,6 +33,8 @@ def main() -> None:
             first_answer_from_cold,
         ):
             comparison = asyncio.run(measure(settings))
+            print(comparison.report(), flush=True)
+        for comparison in asyncio.run(jobs_against_cold_scripts(settings)):
             print(comparison.report(), flush=True)
 
 
