@@ -95,10 +95,12 @@ _SAY_AGAIN_S = 5.0
 
 
 def _prepare(settings: Settings) -> None:
+    from bot.status import figures_font
     from knowledge.prepare import prepare
     from knowledge.progress import terminal_progress
 
     prepare(settings, terminal_progress)
+    Console().print(f"figures: {figures_font()}", highlight=False)
 
 
 def _settings(settings: Settings) -> None:

@@ -7,6 +7,8 @@ from knowledge.encoder import encoder_form, encoder_name
 from knowledge.encoder_form import Choice, Form, Trial, available_forms, load_choice
 from knowledge.errors import KnowledgeError
 from knowledge.retriever import check_index
+from runners.errors import MissingFontError
+from runners.figures import chinese_font
 
 _PREPARE = "`xueban prepare`"
 
@@ -20,7 +22,18 @@ def status(settings: Settings) -> list[tuple[str, str]]:
         ("form", _form(choice, encoder_form(settings))),
         *_trials(choice),
         ("index", _index(settings)),
+        ("figures", figures_font()),
     ]
+
+
+def figures_font() -> str:
+    """What the examples' pictures are written in on this machine, or why there are none."""
+    try:
+        return f"written in {chinese_font()}"
+    except ModuleNotFoundError as error:
+        return f"none are drawn here: {error.name} is not installed"
+    except MissingFontError as error:
+        return f"none can be drawn: {error}"
 
 
 def _form(choice: Choice | None, used: Form) -> str:

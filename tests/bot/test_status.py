@@ -5,10 +5,11 @@ import pytest
 from bot import status as status_module
 from bot.cli import main
 from bot.settings import Settings
-from bot.status import status
+from bot.status import figures_font, status
 from knowledge import encoder as encoder_module
 from knowledge.encoder import encoder_name
 from knowledge.encoder_form import Choice, Form, Trial, save_choice
+from runners.errors import MissingFontError
 
 FP32 = Trial(Form.FP32, 0.0302, 0.029, 0.0325, 1.0, 52, 96)
 BF16 = Trial(Form.BF16, 0.0151, 0.014, 0.016, 0.99996, 53, 96)
@@ -43,6 +44,7 @@ def test_the_chosen_form_is_told_with_what_was_measured(
         "tried bf16": "15.1 ms a question (quartiles 14.0 to 16.0), 53 of 96 found, "
         "lowest cosine with fp32 0.99996",
         "index": "there is no index yet; `python -m knowledge train` mends it",
+        "figures": figures_font(),
     }
 
 
@@ -74,3 +76,20 @@ def test_what_is_prepared_is_printed(
     shown = capsys.readouterr().out
     assert "intfloat/multilingual-e5-small" in shown
     assert f"up to date, in {prepared_data_dir.resolve() / 'index'}" in shown
+
+
+def test_the_font_of_the_figures_is_told_or_why_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert figures_font().startswith("written in Noto Sans")
+
+    def fail(error: Exception) -> None:
+        def chinese_font() -> str:
+            raise error
+
+        monkeypatch.setattr(status_module, "chinese_font", chinese_font)
+
+    fail(MissingFontError())
+    assert "install Noto Sans CJK" in figures_font()
+    fail(ModuleNotFoundError(name="matplotlib"))
+    assert figures_font() == "none are drawn here: matplotlib is not installed"
