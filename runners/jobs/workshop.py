@@ -31,6 +31,8 @@ _BESIDES: Final = (
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "sklearn.datasets",
+    "sklearn.model_selection",
+    "scipy.ndimage",
 )
 _PRELOADED: Final = {
     Framework.TENSORFLOW: ("tensorflow", *_BESIDES),
