@@ -1,0 +1,189 @@
+"""Transfer learning in PyTorch: what was learnt on many pictures helps where there are few.
+
+The twin of the TensorFlow example: same networks, task and metrics. Its values are means of some
+tries, for what ten pictures teach depends on which ten they are. The base is always trained here:
+VGG16 comes with torchvision, which the runner does without.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from runners.datasets import Pictures, load_split
+from runners.example import Context, Example, Parameters, Says
+from runners.figures import bars, curves, new_figure
+from runners.protocol.catalogue import MetricInfo
+from runners.protocol.words import Framework, Text
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Settings(Parameters):
+    """What a learner may change."""
+
+    labels_each: Annotated[
+        int, Field(ge=1, le=100), Says("新任务每类有几张标注", "labels of each new class")
+    ] = 2
+    pretraining_epochs: Annotated[
+        int, Field(ge=1, le=50), Says("预训练几轮", "epochs of pre-training")
+    ] = 8
+    epochs: Annotated[
+        int, Field(ge=1, le=200), Says("新任务训练几轮", "epochs on the new task")
+    ] = 10
+    tries: Annotated[
+        int,
+        Field(ge=1, le=30),
+        Says("每种起点试几次再取平均，每次另抽标注", "tries to average, each with other labels"),
+    ] = 5
+
+
+def run(context: Context, parameters: Settings) -> None:
+    """Carry a base from digits 0–4 to 5–9 with few labels: frozen, fine-tuned, from scratch."""
+    import copy
+
+    import torch
+    from torch import nn
+
+    torch.manual_seed(parameters.seed)
+    torch.backends.cudnn.deterministic = True
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    split = load_split("digits", context.datasets, side=32, seed=parameters.seed)
+    criterion = nn.CrossEntropyLoss()
+
+    def tensors(pictures: Pictures) -> tuple[torch.Tensor, torch.Tensor]:
+        x, y = torch.from_numpy(pictures.images)[:, None], torch.from_numpy(pictures.labels)
+        return x.to(device), y.to(device)
+
+    def train(base: nn.Module, pictures: Pictures) -> Iterator[nn.Module]:
+        """Train ``base`` under a new head; gives the model after every epoch."""
+        model = nn.Sequential(base, nn.Linear(512, 5)).to(device)
+        x, y = tensors(pictures)
+        optimizer = torch.optim.Adam(each for each in model.parameters() if each.requires_grad)
+        while True:
+            model.train()
+            for batch in torch.randperm(len(x), device=device).split(4):
+                optimizer.zero_grad()
+                criterion(model(x[batch]), y[batch]).backward()
+                optimizer.step()
+            yield model
+
+    trained = build_base()
+    epochs = train(trained, split.train.only(range(5)))
+    for epoch, _ in zip(range(parameters.pretraining_epochs), epochs, strict=False):
+        context.progress(epoch + 1, parameters.pretraining_epochs, _PRETRAINING)
+
+    new, (test_x, test_y) = split.train.only(range(5, 10)), tensors(split.test.only(range(5, 10)))
+    accuracy: dict[str, list[float]] = {"frozen": [], "fine_tuned": [], "scratch": []}
+    for number, (name, means) in enumerate(accuracy.items()):
+        tries: list[list[float]] = []
+        for attempt in range(parameters.tries):
+            # So few pictures leave much to luck: each try draws others, the same for every start.
+            torch.manual_seed(parameters.seed + attempt)
+            order = torch.randperm(len(new.labels)).numpy()
+            few = Pictures(new.images[order], new.labels[order]).few(parameters.labels_each)
+            base = build_base() if name == "scratch" else copy.deepcopy(trained)
+            base.requires_grad_(name != "frozen")  # frozen: only the new head learns
+            curve: list[float] = []
+            for _, model in zip(range(parameters.epochs), train(base, few), strict=False):
+                model.eval()
+                with torch.inference_mode():
+                    right = model(test_x).argmax(1) == test_y
+                curve.append(right.float().mean().item())
+            tries.append(curve)
+            done = number * parameters.tries + attempt + 1
+            context.progress(done, len(accuracy) * parameters.tries)
+        for epoch, values in enumerate(zip(*tries, strict=True), 1):
+            means.append(sum(values) / len(values))
+            context.metric(step=epoch, **{f"{name}_accuracy": means[-1]})
+        learnt = sum(each.numel() for each in model.parameters() if each.requires_grad)
+        context.metric(None, **{f"{name}_accuracy": means[-1], f"{name}_trainable": learnt})
+        context.log(f"{name}: {', '.join(f'{curve[-1]:.1%}' for curve in tries)}")
+    draw(context, parameters, accuracy)
+
+
+def draw(context: Context, parameters: Settings, accuracy: dict[str, list[float]]) -> None:
+    """The three curves, where they end, and the same in words."""
+    labels = {"frozen": "冻结 frozen", "fine_tuned": "微调 tuned", "scratch": "从零 scratch"}
+    title = f"每类 {parameters.labels_each} 张标注 labels a class"
+    with new_figure(title, panels=2) as (figure, (left, right)):
+        curves(left, "测试准确率 accuracy", {labels[name]: a for name, a in accuracy.items()})
+        last = {labels[name]: 100 * values[-1] for name, values in accuracy.items()}
+        bars(right, "最后 in the end, %", last, "{:.1f}")
+    ends = {name: f"{values[-1]:.1%}" for name, values in accuracy.items()}
+    context.figure(
+        "accuracy",
+        figure,
+        title=Text(zh="三种起点的准确率", en="Accuracy from three starting points"),
+        alt=Text(
+            zh=f"新类别每类只有 {parameters.labels_each} 张标注，{parameters.epochs} 轮后的"
+            f"测试准确率（{parameters.tries} 次平均）：冻结底座 {ends['frozen']}，"
+            f"微调 {ends['fine_tuned']}，从零训练 {ends['scratch']}。",
+            en=f"With {parameters.labels_each} labels for each new class and {parameters.epochs} "
+            f"epochs, the test accuracy, a mean of {parameters.tries} tries, is {ends['frozen']} "
+            f"with a frozen base, {ends['fine_tuned']} fine-tuned and {ends['scratch']} from "
+            f"scratch.",
+        ),
+    )
+
+
+def build_base() -> "nn.Module":
+    """Three convolutions that make 512 features of a picture of 32 × 32 pixels."""
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+    )
+
+
+_PRETRAINING = Text(zh="预训练", en="pre-training")
+_STARTS = {
+    "frozen": Text(zh="冻结", en="frozen"),
+    "fine_tuned": Text(zh="微调", en="fine-tuned"),
+    "scratch": Text(zh="从零", en="scratch"),
+}
+
+EXAMPLE = Example(
+    id="pytorch-transfer-learning",
+    framework=Framework.PYTORCH,
+    title=Text(
+        zh="PyTorch 迁移学习：认过 0–4，再学 5–9", en="Transfer learning in PyTorch: 0–4 to 5–9"
+    ),
+    look_at=Text(
+        zh="标注少、轮数少时，带着预训练底座的两条曲线应当高过从零训练的那条；"
+        "把 labels_each 或 epochs 调大，差距会缩小。",
+        en="With few labels and few epochs, the two curves that start from the pre-trained base "
+        "should lie above the one from scratch; raise labels_each or epochs and the gap closes.",
+    ),
+    compares=Text(zh="冻结、微调、从零训练", en="frozen, fine-tuned, from scratch"),
+    parameters=Settings,
+    metrics=(
+        *(
+            MetricInfo(
+                name=f"{start}_accuracy",
+                title=Text(zh=f"{who.zh}：测试准确率", en=f"{who.en}: accuracy"),
+            )
+            for start, who in _STARTS.items()
+        ),
+        *(
+            MetricInfo(
+                name=f"{start}_trainable",
+                title=Text(zh=f"{who.zh}：可训练参数", en=f"{who.en}: trainable"),
+            )
+            for start, who in _STARTS.items()
+        ),
+    ),
+    run=run,
+    limit_s=300,
+)
