@@ -4,13 +4,17 @@ import multiprocessing
 import os
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
+
+_LAST_WORD_S: Final = 1
 
 
 def in_two_processes(work: Callable[[int, str], T]) -> tuple[T, T]:
@@ -21,8 +25,10 @@ def in_two_processes(work: Callable[[int, str], T]) -> tuple[T, T]:
     all that is loaded here, which a graphics card's driver does not survive: ask for cards in
     ``work``. It ends with this call and with this process, whatever becomes of them.
 
+    What the second raises is raised here.
+
     Raises:
-        RuntimeError: the second process failed; what it raised stands on standard error.
+        RuntimeError: the second process ended without a word.
     """
     loopback = "lo0" if sys.platform == "darwin" else "lo"
     os.environ["GLOO_SOCKET_IFNAME"] = os.environ["NCCL_SOCKET_IFNAME"] = loopback
@@ -37,17 +43,47 @@ def in_two_processes(work: Callable[[int, str], T]) -> tuple[T, T]:
             second.start()
         sender.close()
         try:
-            return work(0, meeting), receiver.recv()
-        except EOFError as error:
-            raise RuntimeError("the second process failed") from error
+            return _do_first(work, meeting, receiver)
         finally:
             second.kill()
             second.join()
 
 
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    error: Exception
+
+
+def _do_first(work: Callable[[int, str], T], meeting: str, receiver: Connection) -> tuple[T, T]:
+    try:
+        mine = work(0, meeting)
+    except Exception:
+        # when one fails, the other loses its connection: what came first is to be raised
+        if receiver.poll(_LAST_WORD_S):
+            _hear(receiver)
+        raise
+    return mine, _hear(receiver)
+
+
+def _hear(receiver: Connection) -> Any:  # noqa: ANN401 - what the work returns
+    try:
+        theirs = receiver.recv()
+    except EOFError as error:
+        raise RuntimeError("the second process ended without a word") from error
+    if isinstance(theirs, _Raised):
+        raise theirs.error
+    return theirs
+
+
 def _be_second(work: Callable[[int, str], T], meeting: str, sender: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    sender.send(work(1, meeting))
+    try:
+        mine = work(1, meeting)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the first process raises it
+        traceback.print_exc()
+        sender.send(_Raised(error))
+        return
+    sender.send(mine)
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,18 @@ def who(rank: int, meeting: str) -> tuple[int, str, int]:
 
 def fail_in_the_second(rank: int, _meeting: str) -> None:
     if rank == 1:
-        raise ValueError
+        raise ValueError("the second")
+
+
+def lose_the_second(rank: int, _meeting: str) -> None:
+    if rank == 1:
+        raise ValueError("the second")
+    raise ConnectionError
+
+
+def end_the_second(rank: int, _meeting: str) -> None:
+    if rank == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def fail_in_the_first(rank: int, _meeting: str) -> None:
@@ -49,10 +61,18 @@ def test_what_cannot_be_pickled_can_be_the_work() -> None:
     assert in_two_processes(lambda rank, _meeting: 10 + rank) == (10, 11)
 
 
-def test_a_second_that_fails_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RuntimeError, match="second process"):
-        in_two_processes(fail_in_the_second)
-    assert "ValueError" in capfd.readouterr().err
+@pytest.mark.parametrize("work", [fail_in_the_second, lose_the_second])
+def test_what_the_second_raises_is_raised(
+    work: Callable[[int, str], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ValueError, match="the second"):
+        in_two_processes(work)
+    assert work.__name__ in capfd.readouterr().err  # with its own traceback
+
+
+def test_a_second_that_is_killed_is_missed() -> None:
+    with pytest.raises(RuntimeError, match="without a word"):
+        in_two_processes(end_the_second)
 
 
 def test_no_process_is_left_when_the_first_fails() -> None:
