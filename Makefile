@@ -1,5 +1,7 @@
 # Two commands for a newcomer: `make playground` and `make test`. Everything else serves them.
 PYTHON ?= python3.11
+# Tests wait more than they compute. Each worker may load the encoder: up to 4 GB.
+WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -9,7 +11,7 @@ playground: prepare
 	@$(BIN)/xueban playground
 
 test: prepare
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
 
 check: lint test
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from filelock import FileLock
 
 from knowledge.prepare import prepare
 from knowledge.settings import KnowledgeSettings
@@ -19,8 +20,10 @@ def prepared_data_dir() -> Path:
     It starts from what `make prepare` made, which takes minutes, and is kept between test runs;
     preparing it again costs next to nothing while bank, background and recipes stay what they are.
     """
-    for name in ("encoder", "index"):
-        if (_DATA / name).is_dir():
-            copytree(_DATA / name, _CACHE / name, dirs_exist_ok=True)
-    prepare(KnowledgeSettings(data_dir=_CACHE))
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(_CACHE / "prepared.lock"):  # tests run in two processes
+        for name in ("encoder", "index"):
+            if (_DATA / name).is_dir():
+                copytree(_DATA / name, _CACHE / name, dirs_exist_ok=True)
+        prepare(KnowledgeSettings(data_dir=_CACHE))
     return _CACHE

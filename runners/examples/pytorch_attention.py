@@ -145,8 +145,8 @@ EXAMPLE = Example(
         "the lines are about as steep: fusing saves traffic, the work still grows as the square.",
     ),
     compares=Text(
-        zh="手写 softmax(QKᵀ/√d)V 与 scaled_dot_product_attention",
-        en="softmax(QKᵀ/√d)V by hand and scaled_dot_product_attention",
+        zh="手写 softmax(QK^T/√d)V 与 scaled_dot_product_attention",
+        en="softmax(QK^T/√d)V by hand and scaled_dot_product_attention",
     ),
     parameters=Settings,
     metrics=(

@@ -46,6 +46,6 @@ async def test_a_newcomer_asks_presses_and_runs(page: Page) -> None:
     await composer.press("Enter")
     card = page.locator("[data-testid=message]", has_text="tensorflow-simple-network").last
     await expect(card).to_contain_text("✅", timeout=PATIENT_MS)
-    await expect(card).to_contain_text("测试准确率")
+    await expect(card).to_contain_text("测试准确率", timeout=PATIENT_MS)
     picture = card.locator("img").last
     await expect(picture).to_have_attribute("alt", re.compile("测试集准确率最后是 9"))

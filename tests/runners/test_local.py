@@ -24,7 +24,7 @@ from runners.whereabouts import find_program
 if TYPE_CHECKING:
     from tests.runners.conftest import Program
 
-LONG: dict[str, ParameterValue] = {"steps": 60, "pause_ms": 50}
+LONG: dict[str, ParameterValue] = {"steps": 60, "pause_ms": 80}
 
 SUPERVISOR = """
 import asyncio, sys
