@@ -123,7 +123,7 @@ def run(context: Context, parameters: Settings) -> None:
     )
 
 
-_NOT_PROSE = {"en": "[*`]|[^\n -~]", "zh": "```.*?```|[*`]|[^\n -~一-鿿，。：；、？！（）“”]"}
+_NOT_PROSE = {"en": "[*`]|[^\n -~]", "zh": r"```.*?```|[*`]|[^\n -~\u4e00-\u9fff，。：；、？！（）“”]"}
 """Code, marks of layout, and characters that few texts have."""
 
 
