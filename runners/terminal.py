@@ -23,10 +23,11 @@ from runners.protocol.comparison import Comparison, Verdict
 from runners.protocol.events import Log
 from runners.protocol.jobs import JobView, Submission, fold
 from runners.protocol.settings_text import allowed
-from runners.protocol.words import JobState, Language
+from runners.protocol.words import JobState, Language, Wall
 from runners.settings import RunnerSettings
 
 _QUIET_S = 60
+_WALLS = {Wall.NETWORK: "no network", Wall.FILES: "read-only files"}
 _NUMBERS = 2
 
 
@@ -151,6 +152,8 @@ def report(view: JobView, artifacts: list[str]) -> dict[str, object]:
         "parameters": view.parameters,
         "seed": view.seed,
         "versions": view.versions,
+        "birth": view.birth,
+        "walls": view.walls,
         "failure": None
         if view.failure is None
         else {"reason": view.failure.reason, "message": view.failure.message},
@@ -209,6 +212,9 @@ def _show(view: JobView, artifacts: list[str]) -> None:
             f"{view.device}, seed {view.seed}, {versions}",
             markup=False,
         )
+    if view.birth is not None:
+        walls = " and ".join(_WALLS[wall] for wall in view.walls) or "no walls"
+        console.print(f"  {view.birth}, {walls}", markup=False)
     for path in artifacts:
         console.print(f"  {path}", markup=False)
     if view.failure is not None and view.failure.detail:
