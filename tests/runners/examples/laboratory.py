@@ -98,10 +98,12 @@ class Laboratory:
         example: str,
         *,
         datasets: Path | None = None,
+        encoder: Path | None = None,
         **parameters: ParameterValue,
     ) -> Ran:
         """What the example said; ``missing`` is the message of a MissingDatasetError."""
-        return self.alone(_run, example, self.folder, datasets, parameters)
+        ran = Ran(self.folder, datasets or self.folder / "nowhere", encoder or ENCODER)
+        return self.alone(_run, example, ran, parameters)
 
     def alone(self, task: Callable[..., T], *arguments: object) -> T:
         """What ``task`` returns in a fresh process."""
@@ -120,10 +122,7 @@ def _strictly(task: Callable[..., T], *arguments: object) -> T:
     return task(*arguments)
 
 
-def _run(
-    example: str, folder: Path, datasets: Path | None, parameters: Mapping[str, ParameterValue]
-) -> Ran:
-    ran = Ran(folder, datasets or folder / "nowhere")
+def _run(example: str, ran: Ran, parameters: Mapping[str, ParameterValue]) -> Ran:
     listed = load_catalogue()[example]
     checked = listed.example.parameters.model_validate(check_parameters(listed, parameters))
     try:
