@@ -123,7 +123,10 @@ def run(context: Context, parameters: Settings) -> None:
     )
 
 
-_NOT_PROSE = {"en": "[*`]|[^\n -~]", "zh": r"```.*?```|[*`]|[^\n -~\u4e00-\u9fff，。：；、？！（）“”]"}
+_NOT_PROSE = {
+    "en": r"[*`]|[^\n -~]",
+    "zh": r"```.*?```|[*`]|[^\n -~\u4e00-\u9fff，。：；、？！（）“”]",
+}
 """Code, marks of layout, and characters that few texts have."""
 
 
