@@ -5,13 +5,17 @@ WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: playground test check lint install prepare bench bench-examples bench-index bench-retrieval clean
+.PHONY: playground test test-lives check lint install prepare bench bench-examples bench-index bench-retrieval clean
 
 playground: prepare
 	@$(BIN)/xueban playground
 
 test: prepare
 	$(BIN)/pytest --numprocesses=$(WORKERS) --dist=loadfile
+
+# The runner's state machine, for longer than `test` has time.
+test-lives: prepare
+	XUEBAN_LIVES=200 $(BIN)/pytest --timeout=7200 tests/runners/jobs/test_state_machine.py
 
 check: lint test
 
