@@ -8,9 +8,9 @@ NAME = "tensorflow-overfitting"
 EPOCHS = 45
 
 
-@pytest.fixture(scope="module", params=[0, 1])
-def ran(request: pytest.FixtureRequest, laboratory: Laboratory) -> Ran:
-    return laboratory.run(NAME, epochs=EPOCHS, seed=request.param)
+@pytest.fixture(scope="module")
+def ran(laboratory: Laboratory) -> Ran:
+    return laboratory.run(NAME, epochs=EPOCHS)
 
 
 def test_bare_the_validation_loss_turns_up_again(ran: Ran) -> None:

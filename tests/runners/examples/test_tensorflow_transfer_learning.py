@@ -25,9 +25,9 @@ def write_weights(folder: Path) -> None:
         legacy_h5_format.save_weights_to_hdf5_group(file, vgg16_base(None))
 
 
-@pytest.fixture(scope="module", params=[0, 1])
-def ran(request: pytest.FixtureRequest, laboratory: Laboratory) -> Ran:
-    return laboratory.run(NAME, seed=request.param)
+@pytest.fixture(scope="module")
+def ran(laboratory: Laboratory) -> Ran:
+    return laboratory.run(NAME)
 
 
 def test_a_trained_base_beats_a_start_from_scratch(ran: Ran) -> None:
