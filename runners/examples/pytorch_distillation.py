@@ -195,4 +195,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    lower=("hidden",),
 )

@@ -188,4 +188,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    lower=("hidden", "examples"),
 )

@@ -248,4 +248,5 @@ EXAMPLE = Example(
     run=run,
     limit_s=300,
     cards=0,
+    lower=("questions",),
 )

@@ -62,9 +62,12 @@ def run(context: Context, parameters: Settings) -> None:
         for part in split
     )
 
-    model = build_resnet(parameters.depth, width=parameters.width, classes=10, channels=1).to(
-        device
-    )
+    model = build_resnet(parameters.depth, width=parameters.width, classes=10, channels=1)
+    model.to(device)
+    # A graphics card is quicker with half the bytes a number, and with channels innermost.
+    mixed = device == "cuda" and torch.cuda.is_bf16_supported()
+    if mixed:
+        model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - untyped
     criterion = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(
         model.parameters(), lr=parameters.learning_rate, momentum=0.9, weight_decay=5e-4
@@ -86,7 +89,8 @@ def run(context: Context, parameters: Settings) -> None:
         total_loss = 0.0
         for images, labels in batches:
             optimizer.zero_grad()
-            loss = criterion(model(images.to(device)), labels.to(device))
+            with torch.autocast(device, torch.bfloat16, enabled=mixed):
+                loss = criterion(model(images.to(device)), labels.to(device))
             loss.backward()
             optimizer.step()
             total_loss += loss.item()
@@ -219,4 +223,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=900,
+    lower=("batch_size", "width"),
 )

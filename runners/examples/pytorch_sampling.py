@@ -238,4 +238,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    lower=("hidden",),
 )

@@ -146,4 +146,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    lower=("batch_size", "hidden"),
 )

@@ -186,4 +186,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    lower=("labels_each",),
 )

@@ -173,4 +173,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    lower=("width", "layers"),
 )

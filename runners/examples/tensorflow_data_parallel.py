@@ -146,4 +146,6 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    cards=2,
+    lower=("global_batch_size", "hidden"),
 )

@@ -197,4 +197,5 @@ EXAMPLE = Example(
     ),
     run=run,
     limit_s=300,
+    lower=("labels_each",),
 )

@@ -347,7 +347,10 @@ class Dispatcher:
         )
 
     def _limits(self, job: Job, listed: Listed) -> Limits:
-        smallest = {each.name: each.minimum for each in listed.info.parameters}
+        smallest = {
+            each.name: each.choices[0] if each.choices else each.minimum
+            for each in listed.info.parameters
+        }
         return Limits(
             wall_clock_s=listed.info.limit_s,
             memory_mb=self._rules.memory_mb,

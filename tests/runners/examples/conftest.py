@@ -27,6 +27,7 @@ def check_reports() -> Callable[[str, Ran], None]:
         assert all(np.isfinite(value) for value in ran.metrics.values())
         done, total = ran.steps[-1]
         assert done == total
+        assert ran.figures
         for drawn in ran.figures.values():
             picture = drawn.path.read_bytes()
             assert picture.startswith(PNG)

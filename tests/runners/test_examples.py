@@ -1,0 +1,24 @@
+"""What holds of every example that ships, whatever it shows."""
+
+import re
+
+import pytest
+
+from runners.catalogue import load_catalogue
+from runners.protocol.catalogue import ExampleInfo
+
+EXAMPLES = tuple(load_catalogue())
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(EXAMPLES) >= 26
+
+
+@pytest.mark.parametrize("info", EXAMPLES, ids=lambda info: info.id)
+def test_a_learner_can_read_it_and_knows_what_to_look_at(info: ExampleInfo) -> None:
+    lines = [line for line in info.code.splitlines() if line.strip()]
+    assert 40 <= len(lines) <= 95
+    assert info.look_at.zh.endswith("。")
+    assert info.look_at.en.endswith(".")
+    assert len(re.findall(r"[。；？]", info.look_at.zh)) >= 2
+    assert len(re.findall(r"[.;?:](?:\s|$)", info.look_at.en)) >= 2
