@@ -1,5 +1,6 @@
 """What tests of several packages share."""
 
+import os
 from pathlib import Path
 from shutil import copytree
 
@@ -8,6 +9,15 @@ from filelock import FileLock
 
 from knowledge.prepare import prepare
 from knowledge.settings import KnowledgeSettings
+
+def pytest_configure() -> None:
+    """Share the cores: threads that wait for one another are slower than fewer of them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        threads = str(max(1, (os.cpu_count() or 1) // workers))
+        os.environ.setdefault("OMP_NUM_THREADS", threads)
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
+
 
 _DATA = Path(__file__).parent.parent / ".data"
 _CACHE = _DATA / "test"
