@@ -10,6 +10,7 @@ from filelock import FileLock
 from knowledge.prepare import prepare
 from knowledge.settings import KnowledgeSettings
 
+
 def pytest_configure() -> None:
     """Share the cores: threads that wait for one another are slower than fewer of them."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
