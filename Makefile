@@ -5,7 +5,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: playground test test-lives check lint install prepare bench bench-examples bench-index bench-retrieval clean
+.PHONY: playground test test-lives check lint install prepare bench bench-examples bench-gpu bench-index bench-retrieval clean
 
 playground: prepare
 	@$(BIN)/xueban playground
@@ -30,6 +30,9 @@ bench: prepare
 
 bench-examples: prepare
 	$(BIN)/python -m benchmarks.examples
+
+bench-gpu: prepare
+	$(BIN)/python -m benchmarks.gpu
 
 bench-index: prepare
 	$(BIN)/python -m benchmarks.index_growth
