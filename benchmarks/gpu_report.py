@@ -8,7 +8,8 @@ from benchmarks.gpu_memory import CardMemory
 from benchmarks.gpu_training import PARAMETERS, Load, Network, Rates
 
 _WATCHED = (
-    "Each at its default, through the runner. What a job holds on the card is what nvidia-smi says, "
+    "Each at its default, through the runner. What a job holds on the card is what nvidia-smi "
+    "says, "
     "asked a few times a second; CUDA's own part and what PyTorch keeps in reserve are in it."
 )
 _NOT_LISTED = (
@@ -40,8 +41,9 @@ def training_section(load: Load, networks: tuple[Network, Network], every: Seque
         f"Images a second. Ours is {ours.name}, the reference {reference.name}, both of "
         f"{PARAMETERS:,} parameters. Batches of {load.batch_size} synthetic images of "
         f"{load.side} × {load.side} that lie on the card; SGD with momentum; cuDNN in benchmark "
-        f"mode; {load.warm_up} steps to warm up, then {load.repeats} times {load.steps} timed steps, ours and the reference "
-        "by turns. Medians, with the quartiles in brackets; the ratio is that of the medians."
+        f"mode; {load.warm_up} steps to warm up, then {load.repeats} times {load.steps} timed "
+        "steps, ours and the reference by turns. Medians, with the quartiles in brackets; the "
+        "ratio is that of the medians."
     )
     faults = [f"- {rates.way}: {rates.fault}" for rates in every if rates.fault]
     return "\n\n".join(
