@@ -1,6 +1,7 @@
 """What tests of several packages share."""
 
 import os
+import signal
 from pathlib import Path
 from shutil import copytree
 
@@ -12,12 +13,17 @@ from knowledge.settings import KnowledgeSettings
 
 
 def pytest_configure() -> None:
-    """Share the cores: threads that wait for one another are slower than fewer of them."""
+    """Where several processes test, share the cores, and hear Ctrl-C as one alone does.
+
+    Threads that wait for one another are slower than fewer of them. A worker is told to ignore
+    SIGINT, and so would every program that a test starts.
+    """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         threads = str(max(1, (os.cpu_count() or 1) // workers))
         os.environ.setdefault("OMP_NUM_THREADS", threads)
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 _DATA = Path(__file__).parent.parent / ".data"
