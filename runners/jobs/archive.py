@@ -33,22 +33,20 @@ class Archive:
             await asyncio.sleep(_PAUSE_S)
 
     async def prune(self) -> tuple[JobId, ...]:
-        """Forget what is too old or too much, and pictures that no job owns; the jobs forgotten."""
+        """Forget what is too old or too much, with its pictures; which jobs those were.
+
+        Pictures that no job here owns, as a run in a terminal leaves them, age like the others.
+        """
         ended = self.journal.ended()
-        sizes = await asyncio.to_thread(self._sizes, [job for job, _, _ in ended])
+        owned = await asyncio.to_thread(self.artifacts.stock)
         kept = [
-            Kept(job, at, events + artifacts)
-            for (job, at, events), artifacts in zip(ended, sizes, strict=True)
+            Kept(job, at, size + (owned[job].size if job in owned else 0))
+            for job, at, size in ended
         ]
-        doomed = self.retention.to_forget(kept, self.journal.now())
-        forgotten = self.journal.forget(doomed)
-        owners = await asyncio.to_thread(self.artifacts.owners)
-        for job in owners:
-            if not self.journal.knows(job):
-                await asyncio.to_thread(self.artifacts.forget, job)
+        kept += [each for job, each in owned.items() if not self.journal.knows(job)]
+        forgotten = self.journal.forget(self.retention.to_forget(kept, self.journal.now()))
+        for job in forgotten:
+            await asyncio.to_thread(self.artifacts.forget, job)
         if forgotten:
             _logger.info("%d old jobs were forgotten", len(forgotten))
         return forgotten
-
-    def _sizes(self, jobs: list[JobId]) -> list[int]:
-        return [self.artifacts.size(job) for job in jobs]

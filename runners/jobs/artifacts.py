@@ -7,10 +7,12 @@ import stat
 import struct
 import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from runners.errors import UnknownArtifactError
+from runners.jobs.retention import Kept
 from runners.protocol.words import JobId
 
 SIZE_LIMIT: Final = 8 * 1024 * 1024
@@ -73,15 +75,16 @@ class Artifacts:
         for name in self.names(job):
             (folder / name).hardlink_to(self.folder / job / name)
 
-    def size(self, job: JobId) -> int:
-        """How many bytes a job's artifacts take."""
-        return sum(path.stat().st_size for path in (self.folder / job).glob("*.png"))
-
-    def owners(self) -> tuple[JobId, ...]:
-        """The jobs that have a folder here."""
-        if not self.folder.is_dir():
-            return ()
-        return tuple(JobId(path.name) for path in self.folder.iterdir() if _JOB.match(path.name))
+    def stock(self) -> dict[JobId, Kept]:
+        """For each job that has artifacts here: since when, and how many bytes they take."""
+        found: dict[JobId, Kept] = {}
+        for folder in self.folder.glob("*"):
+            if _JOB.fullmatch(folder.name):
+                job = JobId(folder.name)
+                since = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+                size = sum(path.stat().st_size for path in folder.glob("*.png"))
+                found[job] = Kept(job, since, size)
+        return found
 
     def forget(self, job: JobId) -> None:
         """Remove all artifacts of a job."""

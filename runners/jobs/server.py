@@ -84,7 +84,13 @@ async def serve(settings: RunnerSettings, catalogue: Catalogue, *, supervised: b
                 with suppress(BrokenPipeError):
                     sys.stdout.write(json.dumps({"listening": address}) + "\n")
                     sys.stdout.flush()
-                await _until(end, supervision, runner)
+                # only who alone works in the data folder may throw away what lies there
+                pruning = asyncio.create_task(runner.archive.prune_again_and_again())
+                try:
+                    await _until(end, supervision, runner)
+                finally:
+                    pruning.cancel()
+                    await asyncio.gather(pruning, return_exceptions=True)
                 _logger.info("ending")
                 await runner.dispatcher.close()
         finally:

@@ -1,6 +1,5 @@
 """Puts the runner together from its settings: store, nurseries, queue."""
 
-import asyncio
 import os
 import shutil
 import sys
@@ -59,6 +58,7 @@ class Runner:
     dispatcher: Dispatcher
     journal: Journal
     artifacts: Artifacts
+    archive: Archive
     launchers: Mapping[Framework, Launcher]
 
     def health(self) -> Health:
@@ -154,13 +154,10 @@ async def open_runner(
         artifacts,
         Retention(timedelta(days=settings.runner_keep_days), settings.runner_keep_mb * 1024 * 1024),
     )
-    pruning = asyncio.create_task(archive.prune_again_and_again(), name="prune old jobs")
     try:
         await dispatcher.recover()
-        yield Runner(catalogue, dispatcher, journal, artifacts, launchers)
+        yield Runner(catalogue, dispatcher, journal, artifacts, archive, launchers)
     finally:
-        pruning.cancel()
-        await asyncio.gather(pruning, return_exceptions=True)
         await dispatcher.close()
         for launcher in launchers.values():
             await launcher.close()

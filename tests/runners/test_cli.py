@@ -192,3 +192,14 @@ def test_compare_ends_with_the_run_that_failed(command: Command) -> None:
     done = command("compare", "unruly", "steady")
     assert done.returncode == 1
     assert "seven is not a batch size" in done.stdout
+
+
+def test_a_run_in_a_terminal_leaves_the_pictures_of_others_alone(
+    command: Command, settings: RunnerSettings
+) -> None:
+    theirs = settings.data_dir / "artifacts" / ("e" * 32) / "curves.png"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"a picture of long ago")
+    os.utime(theirs.parent, (0, 0))
+    assert command("run", "steady").returncode == 0
+    assert theirs.exists()

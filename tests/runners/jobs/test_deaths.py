@@ -3,6 +3,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -270,3 +271,20 @@ def test_what_a_job_started_and_left_behind_ends_after_it(
     assert remote.events(remote.submit("unruly", how="abandon"))[-1].type == "succeeded"
     eventually(lambda: not [left for left in leftovers() if "time.sleep(600)" in left])
     assert remote.events(remote.submit("steady"))[-1].type == "succeeded"
+
+
+def test_a_runner_that_starts_forgets_what_is_too_old(
+    settings: RunnerSettings, program: "Program", eventually: Eventually
+) -> None:
+    forgetful = Remote(type(program)(settings.model_copy(update={"runner_keep_days": 1e-9})))
+    forgetful.program.start()
+    job = forgetful.submit("steady")
+    assert forgetful.events(job)[-1].type == "succeeded"
+    picture = settings.data_dir / "artifacts" / job / "curves.png"
+    assert picture.exists()
+    assert forgetful.program.stop() == 0
+    forgetful.program.start()
+    eventually(lambda: not picture.exists())
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        forgetful.view(job)
+    assert forgetful.program.stop() == 0

@@ -2,6 +2,8 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,6 @@ import pytest
 from runners.catalogue import Catalogue
 from runners.errors import OwnQueueFullError, QueueFullError
 from runners.jobs import workshop
-from runners.jobs.archive import Archive
 from runners.jobs.retention import Retention
 from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.catalogue import ParameterValue
@@ -166,12 +167,14 @@ async def test_old_jobs_and_their_pictures_are_forgotten_and_running_ones_never(
         running = bench.submit("steady", steps=1_000, pause_ms=20)
         await bench.started(running)
         waiting = [submit(bench.runner, "me", steps=1_000, pause_ms=20) for _ in range(2)][1]
-        journal, artifacts = bench.runner.journal, bench.runner.artifacts
+        artifacts, archive = bench.runner.artifacts, bench.runner.archive
         stray = JobId("f" * 32)
         artifacts.share(ended.id, stray)
-        archive = Archive(journal, artifacts, Retention(age=journal.now() - journal.now(), size=0))
-        assert await archive.prune() == (ended.id,)
-        assert artifacts.owners() == ()
+        assert await archive.prune() == ()
+        assert set(artifacts.stock()) == {ended.id, stray}
+        nothing = replace(archive, retention=Retention(age=timedelta(0), size=0))
+        assert set(await nothing.prune()) == {ended.id, stray}
+        assert artifacts.stock() == {}
         states = [bench.view(job).state for job in (running, waiting)]
         assert states == [JobState.RUNNING, JobState.QUEUED]
 
