@@ -4,13 +4,10 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
 
 import psutil
 
-from runners.jobs.cards import Card
-
-_ANSWER_S: Final = 10
+from runners.jobs.cards import Card, output_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +96,4 @@ def _family(pid: int) -> frozenset[int]:
 
 
 async def _told(query: str) -> str:
-    """What nvidia-smi answers; nothing when it is not there, fails or takes too long."""
-    try:
-        asked = await asyncio.create_subprocess_exec(
-            *("nvidia-smi", query, "--format=csv,noheader,nounits"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError:
-        return ""
-    try:
-        told, _ = await asyncio.wait_for(asked.communicate(), _ANSWER_S)
-    except TimeoutError:
-        asked.kill()
-        await asked.wait()
-        return ""
-    return told.decode(errors="replace") if asked.returncode == 0 else ""
+    return await output_of("nvidia-smi", query, "--format=csv,noheader,nounits")

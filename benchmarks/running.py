@@ -1,32 +1,18 @@
 """``/run`` until its result is shown, against the same training as a plain script."""
 
 import asyncio
-import sys
 import time
 
 from benchmarks.comparison import Comparison
+from benchmarks.plain_script import run_plain_script
 from bot.playground.learner import Learner
 from bot.playground.server import open_playground
 from bot.program import at_playground, run_bot
 from bot.settings import Settings
 
 _EXAMPLE = "tensorflow-simple-network"
-_SETTINGS = "epochs=5"
+_EPOCHS = 5
 _ROUNDS = 5
-
-_SCRIPT = """
-from pathlib import Path
-from runners.examples.tensorflow_simple_network import EXAMPLE
-
-class Plain:
-    datasets = Path("nowhere")
-    def progress(self, done, total, note=None): pass
-    def metric(self, step=None, **values): pass
-    def log(self, text): pass
-    def figure(self, name, figure, title, alt): figure.savefig("/dev/null", format="png")
-
-EXAMPLE.run(Plain(), EXAMPLE.parameters(epochs=5))
-"""
 
 
 async def run_against_plain_script(settings: Settings) -> Comparison:
@@ -39,7 +25,7 @@ async def run_against_plain_script(settings: Settings) -> Comparison:
         await _run(learner)
         for _ in range(_ROUNDS):
             ours.append(await _run(learner))
-            bare.append(await _script())
+            bare.append((await run_plain_script(_EXAMPLE, epochs=_EPOCHS)).end)
         tutor.cancel()
         await asyncio.gather(tutor, return_exceptions=True)
     return Comparison(
@@ -52,20 +38,8 @@ async def run_against_plain_script(settings: Settings) -> Comparison:
 async def _run(learner: Learner) -> float:
     before = {message["id"] for message in await learner.messages()}
     began = time.perf_counter()
-    await learner.slash("run", example=_EXAMPLE, settings=_SETTINGS)
+    await learner.slash("run", example=_EXAMPLE, settings=f"epochs={_EPOCHS}")
     await learner.wait_for_message(
         lambda message: message["id"] not in before and "✅" in message["content"], 120
     )
-    return time.perf_counter() - began
-
-
-async def _script() -> float:
-    began = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _SCRIPT),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    if await process.wait():
-        raise RuntimeError("the plain script failed")
     return time.perf_counter() - began

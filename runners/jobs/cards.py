@@ -36,7 +36,7 @@ async def graphics_cards() -> tuple[Card, ...]:
     visible = os.environ.get(_VISIBLE)
     if visible in ("", "-1"):
         return ()
-    told = await _output("nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader")
+    told = await output_of("nvidia-smi", "--query-gpu=uuid,name", "--format=csv,noheader")
     lines = [line.partition(",") for line in told.splitlines() if "," in line]
     cards = [Card(uuid.strip(), name.strip()) for uuid, _, name in lines]
     if visible is None:
@@ -67,7 +67,7 @@ async def versions_for(python: Path, packages: Sequence[str]) -> dict[str, str]:
     """`versions_of` as the interpreter ``python`` has them; empty when it cannot say."""
     if python == Path(sys.executable):
         return versions_of(packages)
-    told = await _output(str(python), "-c", _TELL, *packages)
+    told = await output_of(str(python), "-c", _TELL, *packages)
     return json.loads(told) if told else {}
 
 
@@ -91,7 +91,7 @@ def device_name(cards: Sequence[Card], threads: int) -> str:
     return cards[0].name if len(cards) == 1 else f"{len(cards)} × {cards[0].name}"
 
 
-async def _output(*command: str) -> str:
+async def output_of(*command: str) -> str:
     """What ``command`` prints; nothing when it is not there, fails or takes too long."""
     try:
         asked = await asyncio.create_subprocess_exec(
