@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import json
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from runners.catalogue import Catalogue, load_catalogue
+from runners.jobs.cards import Card
 from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.catalogue import ParameterValue
 from runners.protocol.jobs import JobView, Submission
@@ -70,6 +72,25 @@ def leftovers(settings: RunnerSettings) -> Callable[[], list[str]]:
     return find
 
 
+Driver = Callable[..., None]
+
+
+@pytest.fixture
+def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Driver:
+    """Has a program in place of nvidia-smi tell of the cards given, and fail without any."""
+    program = tmp_path / "driver" / "nvidia-smi"
+    program.parent.mkdir()
+
+    def tell(*cards: Card) -> None:
+        lines = "".join(f"echo '{card.id}, {card.name}'\n" for card in cards)
+        program.write_text(f"#!/bin/sh\n{lines or 'exit 9'}\n")
+        program.chmod(program.stat().st_mode | stat.S_IEXEC)
+
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    return tell
+
+
 class Bench:
     """An open runner and what tests do with it."""
 
@@ -100,6 +121,16 @@ class Bench:
 
     async def end(self, job_id: JobId) -> JobView:
         return await self.until(job_id, lambda view: view.state.final)
+
+    async def lines(self, job_id: JobId) -> list[str]:
+        """All lines that a job leaves, once it has ended."""
+        return [
+            event.text
+            async for batch in self.runner.journal.follow(job_id, 0, 5)
+            if isinstance(batch, tuple)
+            for event in batch
+            if event.type == "log"
+        ]
 
 
 @pytest.fixture

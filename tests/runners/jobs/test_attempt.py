@@ -8,10 +8,10 @@ import psutil
 import pytest
 
 from runners.catalogue import Catalogue
-from runners.jobs.workshop import Runner, open_runner
+from runners.jobs.workshop import open_runner
 from runners.protocol.events import Terminal
 from runners.protocol.jobs import Submission
-from runners.protocol.words import FailureReason, JobId, JobState
+from runners.protocol.words import FailureReason, JobState
 from runners.settings import RunnerSettings
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ def gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
-
-
-async def log_lines(runner: Runner, job: JobId) -> list[str]:
-    """All lines that a job leaves, once it has ended."""
-    return [
-        event.text
-        async for batch in runner.journal.follow(job, 0, 5)
-        if isinstance(batch, tuple)
-        for event in batch
-        if event.type == "log"
-    ]
 
 
 async def test_a_job_reports_its_rows_results_and_picture(bench: "Bench") -> None:
@@ -137,7 +126,7 @@ async def test_what_a_job_prints_is_bounded_and_readable(bench: "Bench") -> None
     job = bench.submit("unruly", how="chatty")
     view = await bench.end(job)
     assert view.state is JobState.SUCCEEDED
-    logs = await log_lines(bench.runner, job)
+    logs = await bench.lines(job)
     assert len(logs) == 401
     assert logs[0] == "x" * 100
     assert logs[-1] == "more than 400 log lines: the rest is left out"
@@ -188,7 +177,7 @@ async def test_a_job_sees_a_folder_and_session_of_its_own_and_no_settings(
 ) -> None:
     job = bench.submit("unruly", how="environment")
     await bench.end(job)
-    logs = await log_lines(bench.runner, job)
+    logs = await bench.lines(job)
     assert not [line for line in logs if line.startswith("XUEBAN_")]
     assert "session=True" in logs
     assert "loaded=False" in logs
@@ -224,11 +213,13 @@ async def test_the_events_of_a_job_are_gapless_and_have_one_end(bench: "Bench") 
 async def test_a_job_finds_its_framework_loaded(
     settings: RunnerSettings, trials: Catalogue, tmp_path: Path
 ) -> None:
+    from tests.runners.conftest import Bench
+
     ahead = settings.model_copy(update={"runner_preload": True, "runner_memory_mb": 4_096})
     async with open_runner(ahead, trials, tmp_path / "jobs.db", tmp_path / "scratch") as runner:
         submission = Submission(example="unruly", parameters={"how": "environment"})
         view, _ = runner.dispatcher.submit(submission)
-        logs = await log_lines(runner, view.id)
+        logs = await Bench(runner).lines(view.id)
     assert "loaded=True" in logs
 
 

@@ -1,7 +1,6 @@
-import stat
 import sys
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,26 +14,10 @@ from runners.jobs.cards import (
 )
 from runners.protocol.words import Framework
 
+if TYPE_CHECKING:
+    from tests.runners.conftest import Driver
+
 TWO = (Card("GPU-a1", "NVIDIA H100 80GB HBM3"), Card("GPU-b2", "NVIDIA H100 80GB HBM3"))
-
-
-Smi = Callable[..., None]
-
-
-@pytest.fixture
-def smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Smi:
-    """A program in place of the driver's: it tells of the cards given, and fails without any."""
-    program = tmp_path / "driver" / "nvidia-smi"
-
-    def tell(*cards: Card) -> None:
-        lines = "".join(f"echo '{card.id}, {card.name}'\n" for card in cards)
-        program.parent.mkdir(exist_ok=True)
-        program.write_text(f"#!/bin/sh\n{lines or 'exit 9'}\n")
-        program.chmod(program.stat().st_mode | stat.S_IEXEC)
-
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    return tell
 
 
 @pytest.mark.parametrize(
@@ -49,18 +32,18 @@ def smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Smi:
     ],
 )
 async def test_the_environment_narrows_the_cards_down(
-    smi: Smi, monkeypatch: pytest.MonkeyPatch, visible: str, expected: tuple[Card, ...]
+    driver: "Driver", monkeypatch: pytest.MonkeyPatch, visible: str, expected: tuple[Card, ...]
 ) -> None:
-    smi(*TWO)
+    driver(*TWO)
     assert await graphics_cards() == TWO
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert await graphics_cards() == expected
 
 
 async def test_a_driver_that_fails_or_is_not_there_has_no_cards(
-    smi: Smi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    driver: "Driver", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    smi()
+    driver()
     assert await graphics_cards() == ()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert await graphics_cards() == ()

@@ -1,10 +1,8 @@
 import asyncio
-import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from runners.catalogue import Catalogue
 from runners.errors import OwnQueueFullError, QueueFullError
 from runners.jobs import workshop
+from runners.jobs.cards import Card
 from runners.jobs.retention import Retention
 from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.catalogue import ParameterValue
@@ -20,7 +19,7 @@ from runners.protocol.words import Birth, FailureReason, Framework, JobId, JobSt
 from runners.settings import RunnerSettings
 
 if TYPE_CHECKING:
-    from tests.runners.conftest import Bench
+    from tests.runners.conftest import Bench, Driver
 
 Open = Callable[..., AbstractAsyncContextManager["Bench"]]
 
@@ -180,31 +179,15 @@ async def test_old_jobs_and_their_pictures_are_forgotten_and_running_ones_never(
 
 
 @pytest.fixture
-def cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def cards(driver: "Driver", monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Have the driver tell of so many graphics cards, which PyTorch is said to compute on."""
-    program = tmp_path / "driver" / "nvidia-smi"
-    program.parent.mkdir()
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(workshop, "can_use_cards", lambda *_: True)
     monkeypatch.setattr(workshop, "_PROBES", {Framework.PYTORCH: "", Framework.TENSORFLOW: ""})
-
-    def tell(count: int) -> None:
-        lines = "".join(f"echo 'GPU-{number}, H100'\n" for number in range(count))
-        program.write_text(f"#!/bin/sh\n{lines}")
-        program.chmod(program.stat().st_mode | stat.S_IEXEC)
-
-    return tell
+    return lambda count: driver(*(Card(f"GPU-{number}", "H100") for number in range(count)))
 
 
 async def visible(bench: "Bench", job: JobId) -> str:
-    lines = [
-        event.text
-        async for batch in bench.runner.journal.follow(job, 0, 5)
-        if isinstance(batch, tuple)
-        for event in batch
-        if event.type == "log"
-    ]
+    lines = await bench.lines(job)
     return next(line for line in lines if line.startswith("CUDA_VISIBLE_DEVICES="))
 
 
