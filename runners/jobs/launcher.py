@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import psutil
 
-from runners.jobs.broods import REQUEST_LIMIT
 from runners.jobs.lineage import signal_group
 from runners.jobs.messages import LINE_LIMIT, Assignment
 from runners.jobs.nursery import folder_prefix
 from runners.jobs.output import lines_of
 from runners.jobs.walls import TEMPORARY, Enclosure, standing_walls
+from runners.jobs.worker_sources import REQUEST_LIMIT
 from runners.protocol.words import Birth, Framework, JobId, Wall
 
 _logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The nursery of one framework: a small process that has processes of jobs for the runner.
 
 It runs in the framework's interpreter, and its processes have the framework imported before
-they get a job (see `runners.jobs.broods`). The runner talks to it through a
+they get a job (see `runners.jobs.worker_sources`). The runner talks to it through a
 socket that is handed down: requests carry the two file descriptors that the job's process gets.
 No device is touched here: that is left to the job's own process.
 """
@@ -24,9 +24,9 @@ from typing import Final, NoReturn
 
 import psutil
 
-from runners.jobs.broods import REQUEST_LIMIT, Brood, brood_of
 from runners.jobs.cards import versions_of
 from runners.jobs.lineage import adopt_orphans, die_with_parent
+from runners.jobs.worker_sources import REQUEST_LIMIT, WorkerSource, worker_source
 
 _ENDING_S: Final = 2
 
@@ -54,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 die_with_parent(signal.SIGTERM)
                 adopt_orphans()
                 began = time.monotonic()
-                brood = brood_of(options.preload, fork=not options.no_fork, probe=options.probe)
-                _serve(control, brood, versions_of(options.packages), began)
+                source = worker_source(
+                    options.preload, fork=not options.no_fork, probe=options.probe
+                )
+                _serve(control, source, versions_of(options.packages), began)
             finally:
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
     finally:
@@ -72,10 +74,12 @@ def folder_prefix(pid: int) -> str:
     return f"xueban-{pid}-"
 
 
-def _serve(control: socket.socket, brood: Brood, versions: dict[str, str], began: float) -> None:
+def _serve(
+    control: socket.socket, source: WorkerSource, versions: dict[str, str], began: float
+) -> None:
     children: dict[str, ForkServerProcess | SpawnProcess] = {}
     seconds = time.monotonic() - began
-    _reply(control, kind="ready", versions=versions, birth=brood.birth, seconds=seconds)
+    _reply(control, kind="ready", versions=versions, birth=source.birth, seconds=seconds)
     while True:
         ready = wait([control, *(child.sentinel for child in children.values())])
         for job in [job for job, child in children.items() if child.sentinel in ready]:
@@ -83,20 +87,20 @@ def _serve(control: socket.socket, brood: Brood, versions: dict[str, str], began
             child.join()
             _reply(control, kind="exited", job=job, code=child.exitcode)
             child.close()
-            if not brood.healthy():
+            if not source.healthy():
                 return  # the forkserver died: a new nursery will do better than this one
             if not children:
                 # what jobs started and did not end has come to this process
-                servants = brood.servants()
+                servants = source.servants()
                 _end([each for each in psutil.Process().children() if each not in servants])
-        if control in ready and not _answer(control, children, brood):
+        if control in ready and not _answer(control, children, source):
             return
 
 
 def _answer(
     control: socket.socket,
     children: dict[str, ForkServerProcess | SpawnProcess],
-    brood: Brood,
+    source: WorkerSource,
 ) -> bool:
     """Have the process that one request asks for. False when the runner is gone."""
     request, handed, _, _ = socket.recv_fds(control, REQUEST_LIMIT, 2)
@@ -107,7 +111,7 @@ def _answer(
     connection = socket.socket(fileno=handed[0])
     with connection, Connection(handed[1], readable=False) as output:
         try:
-            child = brood.start(asked["assignment"], connection, output)
+            child = source.start(asked["assignment"], connection, output)
         except OSError as error:
             _reply(control, kind="refused", job=job, message=str(error))
             return True

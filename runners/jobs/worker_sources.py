@@ -28,7 +28,7 @@ _LOADED: Final = b"loaded"
 _PROBE_S: Final = 120
 
 
-class Brood(Protocol):
+class WorkerSource(Protocol):
     """Where processes of jobs come from."""
 
     birth: Birth
@@ -48,7 +48,7 @@ class Brood(Protocol):
         ...
 
 
-class Forked:
+class ForkedWorkers:
     """Forks of a forkserver that has ``preload`` imported."""
 
     def __init__(self, preload: Sequence[str]) -> None:
@@ -93,7 +93,7 @@ class Forked:
                 servant.kill()
 
 
-class KeptReady:
+class StandbyWorkers:
     """One process at a time that has imported ``preload`` and waits for its assignment."""
 
     birth = Birth.KEPT_READY
@@ -141,14 +141,14 @@ class KeptReady:
         return process, ours
 
 
-def brood_of(preload: Sequence[str], *, fork: bool, probe: str) -> Brood:
+def worker_source(preload: Sequence[str], *, fork: bool, probe: str) -> WorkerSource:
     """Forks where they will do: when ``fork`` is wanted and ``probe`` works in one."""
     if fork:
-        forked = Forked(preload)
+        forked = ForkedWorkers(preload)
         if not probe or forked.can(probe):
             return forked
         forked.close()
-    return KeptReady(preload)
+    return StandbyWorkers(preload)
 
 
 def _be_ready(line: socket.socket, preload: Sequence[str], *, tell: bool) -> None:
