@@ -158,8 +158,6 @@ class Launcher:
             if self._ready:
                 with contextlib.suppress(_NurseryDiedError):
                     return await self._launch(assignment)
-            while self._decided.is_set() and not self._ready:  # noqa: ASYNC110 - a short wait
-                await asyncio.sleep(_FULL_S)  # until the next one starts to load
         raise LaunchError(f"{self._nurture.framework} could not be loaded")
 
     async def _launch(self, assignment: Assignment) -> JobProcess:
@@ -235,10 +233,7 @@ class Launcher:
                 self._last_words or "without a word",
                 pause,
             )
-            if not was_ready:
-                self._decided.set()
             await asyncio.sleep(pause)
-            self._decided.clear()
 
     async def _live(self) -> bool:
         """Start a nursery and serve it until it ends; whether it was ready."""
@@ -261,7 +256,9 @@ class Launcher:
             _logger.exception("the nursery of %s could not be served", self._nurture.framework)
         finally:
             self._ready = False
-            self._decided.clear()
+            # an event for each nursery: who waits for this one sees its end, however short it was
+            self._decided.set()
+            self._decided = asyncio.Event()
             self._control = None
             ours.close()
             self._forget()
