@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,12 +17,12 @@ from runners.errors import (
     UnavailableExampleError,
 )
 from runners.jobs.artifacts import Artifacts
-from runners.jobs.attempt import Attempt, Limits, Surroundings
-from runners.jobs.cards import Card, device_name
+from runners.jobs.attempt import Limits
+from runners.jobs.cards import Card
 from runners.jobs.durations import Durations
+from runners.jobs.engine import Capacity, Effort, Engine
 from runners.jobs.intake import UNNUMBERED
 from runners.jobs.journal import Journal
-from runners.jobs.launcher import Launcher
 from runners.jobs.lineage import end_tree
 from runners.jobs.messages import Assignment
 from runners.jobs.store import Job
@@ -30,25 +30,27 @@ from runners.jobs.turns import Claim, Room, Served, expected_waits, in_turn, nex
 from runners.jobs.verdict import lost
 from runners.protocol.events import Cancelled, Event, Failed, Queued, Recorded, Succeeded
 from runners.protocol.jobs import JobView, Submission
-from runners.protocol.words import FailureReason, Framework, JobId, JobState
+from runners.protocol.words import FailureReason, JobId, JobState
 
 _logger = logging.getLogger(__name__)
 
 _REMEMBERED: Final = 500
 """How many earlier jobs tell whose turn it is and how long examples take."""
 
+_LOOK_S: Final = 15.0
+
+_LESS_CAPACITY: Final = (FailureReason.DEVICE, FailureReason.LOST)
+"""Failures after which there may be less to run jobs on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How many jobs run and wait, and what each may use.
+    """How many jobs a learner has and how many wait, and what each may use.
 
-    ``slots`` run on the processor, besides one on each graphics card; ``threads`` is what one of
-    them has of the processor's cores. A learner may have ``running_each`` running and
-    ``waiting_each`` waiting. A result is fresh for ``fresh``.
+    A learner may have ``running_each`` running and ``waiting_each`` waiting. A result is fresh
+    for ``fresh``.
     """
 
-    slots: int
-    threads: int
     running_each: int
     waiting_each: int
     queue_limit: int
@@ -70,17 +72,12 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What jobs are made with.
-
-    ``look_for_cards`` finds the graphics cards; ``able`` are the frameworks that can use them.
-    """
+    """What jobs are made with, and what runs them."""
 
     catalogue: Catalogue
     journal: Journal
     artifacts: Artifacts
-    launchers: Mapping[Framework, Launcher]
-    look_for_cards: Callable[[], Awaitable[tuple[Card, ...]]]
-    able: frozenset[Framework]
+    engine: Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ class _Running:
     """A job that runs: since when (seconds of the loop's clock), on which cards."""
 
     job: Job
-    attempt: Attempt
+    effort: Effort
     cards: tuple[Card, ...]
     since: float
 
@@ -100,7 +97,7 @@ class Dispatcher:
         self._rules = rules
         self._places = places
         self._with = workshop
-        self._cards: tuple[Card, ...] = ()
+        self._capacity = Capacity(slots=1)
         self._waiting: dict[JobId, Job] = {}
         self._running: dict[JobId, _Running] = {}
         self._served = Served()
@@ -121,7 +118,7 @@ class Dispatcher:
     async def recover(self) -> None:
         """Say what became of the jobs of a runner that died, and go on with its queue."""
         journal = self._with.journal
-        self._cards = await self._with.look_for_cards()
+        self._capacity = await self._with.engine.capacity()
         for job in journal.jobs_in(JobState.RUNNING):
             trace = journal.trace(job.id)
             if trace is not None:
@@ -161,7 +158,7 @@ class Dispatcher:
         view = self._with.journal.view(job_id)
         running = self._running.get(job_id)
         if running is not None:
-            running.attempt.cancel()
+            running.effort.cancel()
         elif not view.state.final:
             self._waiting.pop(job_id, None)
             self._with.journal.append(
@@ -170,11 +167,31 @@ class Dispatcher:
             self._tell_positions()
         return self._with.journal.view(job_id)
 
+    async def look_again_and_again(self) -> None:
+        """Look now and then what there is to run jobs on, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                await self.look_again()
+            except Exception:
+                _logger.exception("what can run could not be seen")
+
+    async def look_again(self) -> None:
+        """A card or a node may have gone away or come: go on with what there is."""
+        before = self._capacity
+        self._capacity = now = await self._with.engine.capacity()
+        if now != before:
+            _logger.warning(
+                "slots: %d, before %d; graphics cards: %d, before %d",
+                *(now.slots, before.slots, len(now.cards), len(before.cards)),
+            )
+        self._fill_room()
+
     async def close(self) -> None:
         """End what runs; what waits is kept for the next time."""
         self._closing = True
         for running in self._running.values():
-            running.attempt.shut_down()
+            running.effort.shut_down()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -226,12 +243,13 @@ class Dispatcher:
         return listed
 
     def _room(self) -> Room:
-        return Room(self._rules.slots, len(self._cards), self._rules.running_each)
+        capacity = self._capacity
+        return Room(capacity.slots, len(capacity.cards), self._rules.running_each)
 
     def _claim(self, job: Job) -> Claim:
         listed = self._with.catalogue.listed.get(job.example)
-        wanted = listed.info.cards if listed and job.framework in self._with.able else 0
-        return Claim(job.id, job.guild, job.learner, min(wanted, len(self._cards)))
+        wanted = listed.info.cards if listed and job.framework in self._with.engine.able else 0
+        return Claim(job.id, job.guild, job.learner, min(wanted, self._capacity.together))
 
     def _in_turn(self) -> list[Claim]:
         return in_turn([self._claim(job) for job in self._waiting.values()], self._served)
@@ -264,20 +282,17 @@ class Dispatcher:
             self._with.journal.append(job.id, [failed])
             return
         taken = {card for each in self._running.values() for card in each.cards}
-        cards = tuple(card for card in self._cards if card not in taken)[: claim.cards]
-        attempt = Attempt(
+        free = [card for card in self._capacity.cards if card not in taken]
+        cards = tuple(free[: claim.cards])
+        effort = self._with.engine.attempt(
+            job.framework,
             self._assignment(job, listed, cards),
             self._limits(job, listed),
-            Surroundings(
-                launcher=self._with.launchers[job.framework],
-                journal=self._with.journal,
-                artifacts=self._with.artifacts,
-                device=device_name(cards, self._rules.threads),
-            ),
+            cards,
         )
         now = asyncio.get_running_loop().time()
-        self._running[job.id] = _Running(job, attempt, cards, now)
-        task = asyncio.create_task(attempt.run(), name=f"job {job.id}")
+        self._running[job.id] = _Running(job, effort, cards, now)
+        task = asyncio.create_task(effort.run(), name=f"job {job.id}")
         self._tasks.add(task)
         task.add_done_callback(lambda task: self._ended(job, task))
 
@@ -291,20 +306,13 @@ class Dispatcher:
         view = self._with.journal.view(job.id)
         if view.state is JobState.SUCCEEDED and view.measured is not None:
             self._durations.note(job.example, view.measured.elapsed_s)
-        if view.failure is not None and view.failure.reason is FailureReason.DEVICE:
-            looking = asyncio.create_task(self._look_for_cards(), name="look for graphics cards")
+        less = view.failure is not None and view.failure.reason in _LESS_CAPACITY
+        if less and not self._closing:
+            looking = asyncio.create_task(self.look_again(), name="look what can run")
             self._tasks.add(looking)
             looking.add_done_callback(self._tasks.discard)
         else:
             self._fill_room()
-
-    async def _look_for_cards(self) -> None:
-        """A card failed: go on with those that are left."""
-        before = self._cards
-        self._cards = await self._with.look_for_cards()
-        if self._cards != before:
-            _logger.warning("graphics cards: %d, before %d", len(self._cards), len(before))
-        self._fill_room()
 
     def _tell_positions(self) -> None:
         """Tell each job that waits where it stands, when that changed."""
@@ -342,7 +350,7 @@ class Dispatcher:
             datasets=str(self._places.datasets),
             encoder=str(self._places.encoder),
             bank=str(self._places.bank),
-            cards=tuple(card.id for card in cards) if self._cards else None,
+            cards=tuple(card.id for card in cards) if self._capacity.cards else None,
             processor_s=self._processor_s(listed),
         )
 
@@ -363,7 +371,7 @@ class Dispatcher:
         )
 
     def _processor_s(self, listed: Listed) -> float:
-        return listed.info.limit_s * self._rules.threads
+        return listed.info.limit_s * self._with.engine.threads
 
 
 def _moved(view: JobView, position: int, wait_s: float | None) -> bool:

@@ -9,7 +9,7 @@ import socket
 import sys
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, redirect_stdout, suppress
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
@@ -69,7 +69,9 @@ async def serve(settings: RunnerSettings, catalogue: Catalogue, *, supervised: b
     _end_on_signals(end)
     supervision = Supervision() if supervised else None
     folder = settings.data_dir / "runner"
-    with only_runner(folder):
+    output = sys.stdout
+    # that is for one line: what libraries print goes where the log goes
+    with only_runner(folder), redirect_stdout(sys.stderr):
         try:
             async with (
                 open_runner(settings, catalogue, folder / "jobs.db", folder / "scratch") as runner,
@@ -77,20 +79,24 @@ async def serve(settings: RunnerSettings, catalogue: Catalogue, *, supervised: b
             ):
                 if settings.runner_preload:
                     for framework in catalogue.frameworks:
-                        runner.launchers[framework].open()
+                        runner.engine.warm_up(framework)
                 if supervision is not None:
                     announce(folder, address, settings.token)
                 # whoever started it may be gone already, and come back for the jobs it took up
                 with suppress(BrokenPipeError):
-                    sys.stdout.write(json.dumps({"listening": address}) + "\n")
-                    sys.stdout.flush()
-                # only who alone works in the data folder may throw away what lies there
-                pruning = asyncio.create_task(runner.archive.prune_again_and_again())
+                    output.write(json.dumps({"listening": address}) + "\n")
+                    output.flush()
+                chores = (
+                    # only who alone works in the data folder may throw away what lies there
+                    asyncio.create_task(runner.archive.prune_again_and_again()),
+                    asyncio.create_task(runner.dispatcher.look_again_and_again()),
+                )
                 try:
                     await _until(end, supervision, runner)
                 finally:
-                    pruning.cancel()
-                    await asyncio.gather(pruning, return_exceptions=True)
+                    for chore in chores:
+                        chore.cancel()
+                    await asyncio.gather(*chores, return_exceptions=True)
                 _logger.info("ending")
                 await runner.dispatcher.close()
         finally:

@@ -9,7 +9,7 @@ import pytest
 
 from runners.catalogue import Catalogue
 from runners.errors import OwnQueueFullError, QueueFullError
-from runners.jobs import workshop
+from runners.jobs import nurseries
 from runners.jobs.cards import Card
 from runners.jobs.retention import Retention
 from runners.jobs.workshop import Runner, open_runner
@@ -181,8 +181,8 @@ async def test_old_jobs_and_their_pictures_are_forgotten_and_running_ones_never(
 @pytest.fixture
 def cards(driver: "Driver", monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Have the driver tell of so many graphics cards, which PyTorch is said to compute on."""
-    monkeypatch.setattr(workshop, "can_use_cards", lambda *_: True)
-    monkeypatch.setattr(workshop, "_PROBES", {Framework.PYTORCH: "", Framework.TENSORFLOW: ""})
+    monkeypatch.setattr(nurseries, "can_use_cards", lambda *_: True)
+    monkeypatch.setattr(nurseries, "_PROBES", {Framework.PYTORCH: "", Framework.TENSORFLOW: ""})
     return lambda count: driver(*(Card(f"GPU-{number}", "H100") for number in range(count)))
 
 
@@ -252,7 +252,7 @@ async def test_where_forks_will_not_do_a_process_is_kept_ready(
 ) -> None:
     cards(1)
     refuses = {Framework.PYTORCH: "raise SystemExit(3)", Framework.TENSORFLOW: ""}
-    monkeypatch.setattr(workshop, "_PROBES", refuses)
+    monkeypatch.setattr(nurseries, "_PROBES", refuses)
     async with opened() as bench:
         views = [await bench.end(bench.submit("steady")) for _ in range(2)]
     assert [(view.state, view.birth) for view in views] == [
