@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.answering import answer_against_bare_encoding
-from benchmarks.launching import jobs_against_cold_scripts
+from benchmarks.launching import jobs_against_cold_scripts, jobs_on_a_cluster_against_here
 from benchmarks.retrieving import (
     concurrent_questions_against_one_batch,
     one_question_against_bare_encoding,
@@ -34,8 +34,9 @@ def main() -> None:
         ):
             comparison = asyncio.run(measure(settings))
             print(comparison.report(), flush=True)
-        for comparison in asyncio.run(jobs_against_cold_scripts(settings)):
-            print(comparison.report(), flush=True)
+        for measure in (jobs_against_cold_scripts, jobs_on_a_cluster_against_here):
+            for comparison in asyncio.run(measure(settings)):
+                print(comparison.report(), flush=True)
 
 
 main()

@@ -1,12 +1,15 @@
-"""A job's first metric and its end, warm against the same training as a plain, cold script."""
+"""A job's first metric and its end: warm against a cold script, on a cluster against here."""
 
+import tempfile
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.comparison import Comparison
 from benchmarks.plain_script import Script, run_plain_script
 from bot.settings import Settings
 from runners.client import RunnerClient
+from runners.jobs.measure import cores
 from runners.local import open_local_runner
 from runners.protocol.events import Metric, Started
 from runners.protocol.jobs import Submission
@@ -55,6 +58,35 @@ async def jobs_against_cold_scripts(settings: Settings) -> tuple[Comparison, ...
                 ),
             ]
     return tuple(comparisons)
+
+
+async def jobs_on_a_cluster_against_here(settings: Settings) -> tuple[Comparison, ...]:
+    """What a Ray cluster of this one computer adds to a job in a place that is warm."""
+    example = f"{Framework.PYTORCH}-simple-network"
+    here: list[_Job] = []
+    there: list[_Job] = []
+    with tempfile.TemporaryDirectory() as folder:
+        clustered = settings.model_copy(
+            update={"data_dir": Path(folder), "runner_engine": "ray", "ray_cpus": cores()}
+        )
+        async with open_local_runner(settings) as local, open_local_runner(clustered) as cluster:
+            for runner in (local, cluster):
+                await _job(runner, example)
+            for _ in range(_ROUNDS):
+                here.append(await _job(local, example))
+                there.append(await _job(cluster, example))
+    return (
+        Comparison(
+            f"{example}: submit to started, Ray / here",
+            tuple(job.started for job in there),
+            tuple(job.started for job in here),
+        ),
+        Comparison(
+            f"{example}: submit to end, Ray / here",
+            tuple(job.end for job in there),
+            tuple(job.end for job in here),
+        ),
+    )
 
 
 async def _job(runner: RunnerClient, example: str) -> _Job:

@@ -27,11 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     for name, (_, text) in _COMMANDS.items():
         commands.add_parser(name, help=text, description=text)
+    text = "run the runner program (python -m runners serve)"
+    # nothing that follows is an option here, or argparse would not hand it on
+    runner = commands.add_parser("runner", help=text, prefix_chars="\0", add_help=False)
+    runner.add_argument("rest", nargs=argparse.REMAINDER)
     commands.choices["settings"].add_argument(
         "--markdown", action="store_true", help="as the README's table, with the defaults"
     )
-    runner = commands.add_parser("runner", help="run the runner program (python -m runners serve)")
-    runner.add_argument("rest", nargs=argparse.REMAINDER)
     parsed = parser.parse_args(arguments)
     if parsed.command == "runner":
         # Its own program: a runner's host needs none of the bot's packages.

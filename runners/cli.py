@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--json", action="store_true", help="end with one JSON object")
     serve = commands.add_parser("serve", help="serve jobs over HTTP")
+    serve.add_argument("--engine", choices=("local", "ray"), help="instead of XUEBAN_RUNNER_ENGINE")
     serve.add_argument("--host", help="instead of XUEBAN_RUNNER_HOST")
     serve.add_argument("--port", type=int, help="instead of XUEBAN_RUNNER_PORT")
     serve.add_argument(
@@ -161,7 +162,7 @@ def _given(pairs: list[str], parameters: Sequence[ParameterInfo]) -> dict[str, P
 def _serve(options: argparse.Namespace) -> int:
     given = {
         f"runner_{name}": value
-        for name in ("host", "port")
+        for name in ("engine", "host", "port")
         if (value := getattr(options, name)) is not None
     }
     settings = read_settings(**given)

@@ -34,6 +34,12 @@ def _http_address(address: str) -> str:
     return address.rstrip("/")
 
 
+def _cluster_address(address: str) -> str:
+    if "://" in address:
+        raise ValueError("write it as host:port; a runner is on a node of the cluster")
+    return address
+
+
 def _secret(token: SecretStr) -> SecretStr:
     text = token.get_secret_value()
     if not text.isascii() or not text.isprintable() or " " in text:
@@ -89,12 +95,17 @@ class RunnerSettings(BaseSettings):
         le=65_535,
         description="the port that the runner program listens on; 0 takes a free one",
     )
-    runner_slots: int = Field(
-        default=1,
+    runner_engine: Literal["local", "ray"] = Field(
+        default="local",
+        description="what runs the jobs: the runner's own computer (local), or a Ray cluster "
+        "(ray; needs the extra `ray`)",
+    )
+    runner_slots: int | None = Field(
+        default=None,
         ge=1,
-        le=64,
+        le=10_000,
         description="how many jobs may run on the processor at the same time, besides one on "
-        "each graphics card",
+        "each graphics card; unless set, one, or on a Ray cluster as many as have room",
     )
     runner_running_each: int = Field(
         default=1, ge=1, le=64, description="how many jobs a learner may have running"
@@ -150,6 +161,25 @@ class RunnerSettings(BaseSettings):
         ge=0,
         le=60,
         description="how long it may take after SIGTERM before it gets SIGKILL, seconds",
+    )
+    ray_address: Annotated[str, AfterValidator(_cluster_address)] | None = Field(
+        default=None,
+        min_length=1,
+        description="address of the Ray cluster, such as 10.0.0.5:6379; unless set, one that "
+        "runs on this computer is found, or else started",
+    )
+    ray_cpus: int = Field(
+        default=1,
+        ge=1,
+        le=1_024,
+        description="how many processor cores a job takes on a Ray cluster; one with graphics "
+        "cards takes those instead",
+    )
+    ray_keep_s: float = Field(
+        default=300,
+        ge=0,
+        description="how long a warm place on a Ray cluster is held for the next job, with its "
+        "cores or cards, seconds",
     )
     tensorflow_python: Annotated[Path, AfterValidator(_program)] | None = Field(
         default=None,

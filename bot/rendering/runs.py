@@ -491,8 +491,8 @@ _FAILED = {
         "Its process ended without a word: it crashed, or the system ended it",
     ),
     FailureReason.LOST: Bilingual(
-        "跑到一半时运行器停了，这次没有结果",
-        "The runner went down in the middle, so there is no result",
+        "跑到一半时，它的节点或运行器停了，这次没有结果",
+        "The runner went down in the middle, or its node did, so there is no result",
     ),
     FailureReason.LIMIT: Bilingual(
         "处理器时间用得超过了上限，被停下了", "Stopped: it used more processor time than it may"

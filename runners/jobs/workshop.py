@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from runners.catalogue import Catalogue
+from runners.errors import RunnerSettingsError
 from runners.jobs.archive import Archive
 from runners.jobs.artifacts import Artifacts
 from runners.jobs.dispatcher import Dispatcher, Places, Rules, Workshop
@@ -68,9 +69,7 @@ async def open_runner(
                 timedelta(days=settings.runner_keep_days), settings.runner_keep_mb * 1024 * 1024
             ),
         )
-        async with open_local_engine(
-            settings, catalogue.frameworks, journal, artifacts, scratch
-        ) as engine:
+        async with _engine(settings, catalogue, journal, artifacts, scratch) as engine:
             dispatcher = Dispatcher(
                 _rules(settings),
                 Places(scratch, settings.datasets, settings.encoder_folder, BANK),
@@ -84,6 +83,25 @@ async def open_runner(
     finally:
         opened.close()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _engine(
+    settings: RunnerSettings,
+    catalogue: Catalogue,
+    journal: Journal,
+    artifacts: Artifacts,
+    scratch: Path,
+) -> AbstractAsyncContextManager[Engine]:
+    frameworks = catalogue.frameworks
+    if settings.runner_engine == "local":
+        return open_local_engine(settings, frameworks, journal, artifacts, scratch)
+    try:
+        from runners.jobs.ray_engine import open_ray_engine
+    except ImportError as error:
+        raise RunnerSettingsError(
+            "XUEBAN_RUNNER_ENGINE=ray needs Ray: install xueban with its extra `ray`"
+        ) from error
+    return open_ray_engine(settings, frameworks, journal, artifacts)
 
 
 def _rules(settings: RunnerSettings) -> Rules:

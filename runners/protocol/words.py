@@ -64,7 +64,7 @@ class FailureReason(StrEnum):
     KILLED = "killed"
     """Its process ended without a word."""
     LOST = "lost"
-    """The runner program died while it ran."""
+    """The runner program, or the node of a cluster that ran it, went away while it ran."""
     LIMIT = "limit"
     """It used more processor time than it may."""
     DEVICE = "device"
