@@ -138,12 +138,17 @@ def texts_of(messages: Sequence[Message]) -> Iterator[str]:
 def understand(messages: Sequence[Message], retrieval: Retrieval) -> Wish:
     """What the last of ``messages`` (oldest first, at least one) asks for.
 
-    What is under discussion is the newest subject that a message brought up by itself.
+    What is under discussion is the newest subject that a message brought up by itself. A question
+    that is asked in the same words again asks the same again.
     """
     about: View | None = None
+    asked: set[str] = set()
     wish: Wish = Nothing()
     for message in messages:
-        wish = _wish(message, about, retrieval)
+        again = message.question in asked
+        wish = Asks(retrieval.view(message.question)) if again else _wish(message, about, retrieval)
+        if isinstance(wish, Asks):
+            asked.add(message.question)
         match wish:
             case Asks(view) if about is None or view.confidence >= THRESHOLDS.ask:
                 about = view

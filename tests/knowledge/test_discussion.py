@@ -80,6 +80,7 @@ MOVES = {
     "小王你那个 ppt 做完没,周五要交": Move.NOTHING,
     "lol my cat walked over the keyboard": Move.NOTHING,
     "好怕过不了": Move.NOTHING,
+    "模型在 memorising": Move.NOTHING,
     "底层咋整": Move.WHY,
     "所以 pruning 也行": Move.ON,
     "跟 pruning 掰头": Move.COMPARE,
@@ -171,6 +172,13 @@ def test_a_whole_question_about_the_same_subject_is_one() -> None:
     asked = wish("什么是 dropout", "训练时随机丢掉神经元的 dropout 是怎么回事")
     assert isinstance(asked, Asks)
     assert entry(asked) == "dropout"
+
+
+def test_a_question_in_the_same_words_is_asked_again() -> None:
+    asked = wish("模型在 memorising", "什么是 dropout", "模型在 memorising")
+    assert isinstance(asked, Asks)
+    assert entry(asked) == "overfitting"
+    assert isinstance(wish("什么是 dropout", "模型在 memorising"), Nothing)
 
 
 def test_words_that_point_back_help_to_tell_what_was_meant() -> None:
