@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from benchmarks.answering import answer_against_bare_encoding
+from benchmarks.answering import answer_against_bare_encoding, answer_on_busy_cores
 from benchmarks.launching import jobs_against_cold_scripts, jobs_on_a_cluster_against_here
 from benchmarks.retrieving import (
     concurrent_questions_against_one_batch,
@@ -28,6 +28,7 @@ def main() -> None:
             one_question_against_bare_encoding,
             concurrent_questions_against_one_batch,
             answer_against_bare_encoding,
+            answer_on_busy_cores,
             run_against_plain_script,
             ready_from_cold,
             first_answer_from_cold,

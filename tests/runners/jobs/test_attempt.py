@@ -182,6 +182,7 @@ async def test_a_job_sees_a_folder_and_session_of_its_own_and_no_settings(
     assert "session=True" in logs
     assert "loaded=False" in logs
     assert "MPLBACKEND=Agg" in logs
+    assert "OMP_WAIT_POLICY=PASSIVE" in logs
     assert any(line.startswith("cwd=") and line.endswith(job) for line in logs)
 
 
