@@ -15,9 +15,10 @@ from knowledge.settings import KnowledgeSettings
 def pytest_configure() -> None:
     """Where several processes test, share the cores, and hear Ctrl-C as one alone does.
 
-    Threads that wait for one another are slower than fewer of them. A worker is told to ignore
-    SIGINT, and so would every program that a test starts.
+    Threads that wait for one another are slower than fewer of them, and than such that sleep while
+    they wait. A worker is told to ignore SIGINT, and so would every program that a test starts.
     """
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         threads = str(max(1, (os.cpu_count() or 1) // workers))

@@ -38,7 +38,7 @@ class Settings(Parameters):
     ] = 15
     epochs: Annotated[
         int, Field(ge=1, le=200), Says("学生学几轮，每轮 40 步", "a student's rounds of 40 steps")
-    ] = 20
+    ] = 25
 
 
 def run(context: Context, parameters: Settings) -> None:

@@ -18,10 +18,10 @@ from runners.protocol.words import Framework, Text
 class Settings(Parameters):
     """What a learner may change."""
 
-    epochs: Annotated[int, Field(ge=1, le=50), Says("训练轮数", "passes over the data")] = 5
+    epochs: Annotated[int, Field(ge=1, le=200), Says("训练轮数", "passes over the data")] = 40
     batch_size: Annotated[
         int, Field(ge=8, le=512), Says("每步的图片数", "pictures in one step")
-    ] = 32
+    ] = 16
     learning_rate: Annotated[
         float, Field(ge=0.00001, le=0.1), Says("Adam 的学习率", "learning rate of Adam")
     ] = 0.001
@@ -127,10 +127,11 @@ EXAMPLE = Example(
     framework=Framework.PYTORCH,
     title=Text(zh="PyTorch 两层网络识别手写数字", en="A two-layer PyTorch network"),
     look_at=Text(
-        zh="看两条损失曲线是否一起下降；代码里没有 fit，清梯度、前向、损失、反向、更新"
-        "这五步都写在循环里。",
-        en="See whether both loss curves fall together. There is no fit in the code: clear the "
-        "gradients, forward, loss, backward and step all stand in the loop.",
+        zh="看两条损失曲线一起降到第几轮，往后只有训练的那条还在降；代码里没有 fit，"
+        "清梯度、前向、损失、反向、更新这五步都写在循环里。",
+        en="See until which epoch both loss curves fall; from there on only the training one does. "
+        "There is no fit in the code: clear the gradients, forward, loss, backward and step all "
+        "stand in the loop.",
     ),
     parameters=Settings,
     metrics=(

@@ -17,10 +17,10 @@ class Settings(Parameters):
     examples: Annotated[
         int, Field(ge=20, le=1000), Says("训练图片的张数", "pictures to learn from")
     ] = 100
-    epochs: Annotated[int, Field(ge=2, le=300), Says("最多训练几轮", "passes at most")] = 60
+    epochs: Annotated[int, Field(ge=2, le=300), Says("最多训练几轮", "passes at most")] = 80
     hidden: Annotated[
         int, Field(ge=8, le=1024), Says("每个隐藏层的神经元数", "units in each hidden layer")
-    ] = 256
+    ] = 512
     dropout: Annotated[
         float, Field(ge=0, le=0.9), Says("Dropout 丢掉的比例", "share that dropout drops")
     ] = 0.5

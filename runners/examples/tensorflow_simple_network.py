@@ -14,10 +14,10 @@ from runners.protocol.words import Framework, Text
 class Settings(Parameters):
     """What a learner may change."""
 
-    epochs: Annotated[int, Field(ge=1, le=50), Says("训练轮数", "passes over the data")] = 5
+    epochs: Annotated[int, Field(ge=1, le=200), Says("训练轮数", "passes over the data")] = 40
     batch_size: Annotated[
         int, Field(ge=8, le=512), Says("每步的图片数", "pictures in one step")
-    ] = 32
+    ] = 16
     learning_rate: Annotated[
         float, Field(ge=0.00001, le=0.1), Says("Adam 的学习率", "learning rate of Adam")
     ] = 0.001
@@ -122,9 +122,10 @@ EXAMPLE = Example(
     framework=Framework.TENSORFLOW,
     title=Text(zh="TensorFlow 两层网络识别手写数字", en="A two-layer TensorFlow network"),
     look_at=Text(
-        zh="看两条损失曲线是否一起下降；测试集的图片从未参与训练，它的准确率才算数。",
-        en="See whether both loss curves fall together. The test pictures took no part in the "
-        "training: theirs is the accuracy that counts.",
+        zh="看两条损失曲线一起降到第几轮，往后只有训练的那条还在降；测试集的图片从未参与训练，"
+        "它的准确率才算数。",
+        en="See until which epoch both loss curves fall; from there on only the training one does. "
+        "The test pictures took no part in the training: theirs is the accuracy that counts.",
     ),
     parameters=Settings,
     metrics=(

@@ -11,7 +11,7 @@ EPOCHS = 45
 
 @pytest.fixture(scope="module")
 def ran(laboratory: Laboratory) -> Ran:
-    return laboratory.run(NAME, epochs=EPOCHS)
+    return laboratory.run(NAME, epochs=EPOCHS, hidden=256)
 
 
 def test_bare_the_validation_loss_turns_up_again(ran: Ran) -> None:
