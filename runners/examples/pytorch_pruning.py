@@ -47,7 +47,7 @@ def run(context: Context, parameters: Settings) -> None:
     levels = sorted({0.5, 0.7, 0.8, 0.9, 0.95, 0.98, parameters.sparsity})
     methods = {"magnitude": prune.L1Unstructured, "random": prune.RandomUnstructured}
     total = parameters.epochs + len(levels) * len(methods) * parameters.tuning_epochs
-    epoch = itertools.count(1)
+    epoch, width = itertools.count(1), parameters.hidden
 
     def train(model: nn.Module, epochs: int) -> None:
         torch.manual_seed(parameters.seed)
@@ -69,11 +69,7 @@ def run(context: Context, parameters: Settings) -> None:
 
     torch.manual_seed(parameters.seed)
     dense = nn.Sequential(
-        nn.Linear(784, parameters.hidden),
-        nn.ReLU(),
-        nn.Linear(parameters.hidden, parameters.hidden),
-        nn.ReLU(),
-        nn.Linear(parameters.hidden, 10),
+        nn.Linear(784, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
     ).to(device)
     train(dense, parameters.epochs)
     whole, whole_size = accuracy(dense), file_kb(dense)

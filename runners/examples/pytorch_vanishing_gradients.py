@@ -98,18 +98,12 @@ def run(context: Context, parameters: Settings) -> None:
         accuracy[name] = hits.float().mean().item()
         context.metric(None, **{f"{name}_accuracy": accuracy[name], f"{name}_ratio": ratio[name]})
 
-    labels = {
-        "sigmoid": "sigmoid",
-        "relu": "ReLU",
-        "sigmoid_residual": "x + sigmoid",
-        "relu_residual": "x + ReLU",
-    }
     title = f"{parameters.layers} 层网络 {parameters.layers} hidden layers"
     with new_figure(title, panels=2) as (figure, (left, right)):
-        named = {labels[name]: values for name, values in norms.items()}
+        named = {_LABELS[name]: values for name, values in norms.items()}
         curves(left, "各层梯度的范数 norm of the gradient", named, x="第几层 layer")
         left.set_yscale("log")
-        last = {labels[name]: 100 * value for name, value in accuracy.items()}
+        last = {_LABELS[name]: 100 * value for name, value in accuracy.items()}
         bars(right, "测试准确率 test accuracy, %", last, "{:.1f}")
         right.tick_params(axis="x", labelsize=10)
     ratios = [f"{value:.1e}" for value in ratio.values()]
@@ -131,6 +125,12 @@ def run(context: Context, parameters: Settings) -> None:
     )
 
 
+_LABELS = {
+    "sigmoid": "sigmoid",
+    "relu": "ReLU",
+    "sigmoid_residual": "x + sigmoid",
+    "relu_residual": "x + ReLU",
+}
 _VARIANTS = {
     "sigmoid": Text(zh="sigmoid", en="sigmoid"),
     "relu": Text(zh="ReLU", en="ReLU"),

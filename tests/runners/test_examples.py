@@ -17,7 +17,7 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("info", EXAMPLES, ids=lambda info: info.id)
 def test_a_learner_can_read_it_and_knows_what_to_look_at(info: ExampleInfo) -> None:
     lines = [line for line in info.code.splitlines() if line.strip()]
-    assert 40 <= len(lines) <= 95
+    assert 40 <= len(lines) <= 90
     assert info.look_at.zh.endswith("。")
     assert info.look_at.en.endswith(".")
     assert len(re.findall(r"[。；？]", info.look_at.zh)) >= 2
