@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import Field
 
 from runners.bank_texts import load_questions
-from runners.errors import MissingDatasetError
+from runners.encoder_model import encode, load_encoder
 from runners.example import Context, Example, Parameters, Says
 from runners.figures import bars, new_figure
 from runners.protocol.catalogue import MetricInfo
@@ -62,7 +62,8 @@ def run(context: Context, parameters: Settings) -> None:
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer, base = load_encoder(context.encoder, device)
+    tokenizer, base = load_encoder(context.encoder)
+    base = base.to(device)
     train, test = load_texts(context.bank, tokenizer, parameters)
     frozen = encode_all(tokenizer, base, train.texts)
     centre = frozen.mean(0)  # e5's vectors nearly point one way: what tells them apart is the rest
@@ -206,23 +207,6 @@ def load_texts(bank: Path, tokenizer: Any, settings: Settings) -> tuple[Labelled
     return parts[0], parts[1]
 
 
-def load_encoder(folder: Path, device: str) -> tuple[Any, Any]:
-    """The tokenizer and the transformer in ``folder``.
-
-    Raises:
-        MissingDatasetError: there is no such folder.
-    """
-    import torch
-    from transformers import AutoModel, AutoTokenizer, logging
-
-    if not folder.is_dir():
-        raise MissingDatasetError("the sentence encoder")
-    logging.set_verbosity_error()  # the file may hold a pooler, which sentences do not need
-    logging.disable_progress_bar()
-    model = AutoModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
-    return AutoTokenizer.from_pretrained(folder), model.to(device).eval()  # without dropout
-
-
 def with_lora(encoder: Any, rank: int) -> Any:
     """The encoder with LoRA on all its linear layers; everything else is frozen."""
     from peft import LoraConfig, get_peft_model
@@ -231,16 +215,6 @@ def with_lora(encoder: Any, rank: int) -> Any:
     with warnings.catch_warnings():  # peft asks transformers by a name that goes out of use
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         return get_peft_model(encoder, config)
-
-
-def encode(tokenizer: Any, encoder: Any, texts: Sequence[str]) -> "Tensor":
-    """Vectors of length 1: the mean over the tokens that are no padding."""
-    import torch
-
-    tokens = tokenizer(list(texts), padding=True, return_tensors="pt").to(encoder.device)
-    real = tokens["attention_mask"][..., None]
-    means = (encoder(**tokens).last_hidden_state * real).sum(1) / real.sum(1)
-    return torch.nn.functional.normalize(means, dim=1)
 
 
 def encode_all(tokenizer: Any, encoder: Any, texts: Sequence[str]) -> "Tensor":

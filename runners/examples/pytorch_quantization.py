@@ -7,14 +7,13 @@ products of whole numbers are the faster ones even in a model as small as this.
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from runners.bank_texts import load_questions
-from runners.errors import MissingDatasetError
+from runners.encoder_model import encode, load_encoder
 from runners.example import Context, Example, Parameters, Says
 from runners.figures import bars, new_figure
 from runners.protocol.catalogue import MetricInfo
@@ -93,12 +92,12 @@ def run(context: Context, parameters: Settings) -> None:
     torch.manual_seed(parameters.seed)
     chosen = torch.randperm(len(bank))[: parameters.questions].tolist()
     texts = [f"query: {bank[number].text}" for number in chosen]  # the prefix that e5 expects
-    exact = encode(tokenizer, model, texts)
+    exact = encode_all(tokenizer, model, texts)
     int8, few = quantized(8), quantized(parameters.few_bits)
     ways = {"int8": int8, "shared": quantized(8, shared=True), "few": few}
     same = {}
     for step, (way, form) in enumerate(ways.items(), 1):
-        vectors = encode(tokenizer, form, texts)
+        vectors = encode_all(tokenizer, form, texts)
         cosines = (vectors * exact).sum(1)
         same[way] = float((nearest(vectors) == nearest(exact)).double().mean())
         measured = {"cosine": float(cosines.mean()), "worst_cosine": float(cosines.min())}
@@ -138,35 +137,13 @@ def run(context: Context, parameters: Settings) -> None:
     )
 
 
-def load_encoder(folder: Path) -> tuple[Any, Any]:
-    """The tokenizer and the transformer in ``folder``.
-
-    Raises:
-        MissingDatasetError: there is no such folder.
-    """
-    import torch
-    from transformers import AutoModel, AutoTokenizer, logging
-
-    if not folder.is_dir():
-        raise MissingDatasetError("the sentence encoder")
-    logging.set_verbosity_error()  # the file may hold a pooler, which sentences do not need
-    logging.disable_progress_bar()
-    model = AutoModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32)
-    return AutoTokenizer.from_pretrained(folder), model.eval()
-
-
-def encode(tokenizer: Any, model: Any, texts: Sequence[str]) -> "Tensor":
-    """Vectors of length 1: the mean over the tokens that are no padding."""
+def encode_all(tokenizer: Any, model: Any, texts: Sequence[str]) -> "Tensor":
+    """The vectors of any number of texts."""
     import torch
 
-    parts = []
     with torch.inference_mode():
-        for start in range(0, len(texts), _BATCH):
-            batch = tokenizer(texts[start : start + _BATCH], padding=True, return_tensors="pt")
-            real = batch["attention_mask"][..., None]
-            means = (model(**batch).last_hidden_state * real).sum(1) / real.sum(1)
-            parts.append(torch.nn.functional.normalize(means, dim=1))
-    return torch.cat(parts)
+        starts = range(0, len(texts), _BATCH)
+        return torch.cat([encode(tokenizer, model, texts[at : at + _BATCH]) for at in starts])
 
 
 def latencies(
@@ -178,7 +155,7 @@ def latencies(
         for name, model in models.items():
             for amount, batch in (("sentence", texts[:1]), ("batch", texts[:_BATCH])):
                 began = time.perf_counter()
-                encode(tokenizer, model, batch)
+                encode_all(tokenizer, model, batch)
                 seconds.setdefault(f"{name}_{amount}_ms", []).append(time.perf_counter() - began)
     return {name: 1000 * median(taken) for name, taken in seconds.items()}
 
