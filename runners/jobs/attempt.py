@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from runners.jobs.artifacts import Artifacts, RefusedArtifactError
+from runners.jobs.ending import unless_ended
 from runners.jobs.intake import UNNUMBERED
 from runners.jobs.journal import Journal
 from runners.jobs.launcher import JobProcess, Launcher, LaunchError
@@ -121,22 +122,15 @@ class Attempt:
 
     async def _launch(self) -> JobProcess | None:
         """Its process; None when the job came to its end, or the runner to its own, before."""
-        launching = asyncio.create_task(self._with.launcher.launch(self._assignment))
-        ended = asyncio.create_task(self._end.wait())
+        launching = self._with.launcher.launch(self._assignment)
         try:
-            await asyncio.wait({launching, ended}, return_when=asyncio.FIRST_COMPLETED)
-            launching.cancel()
-            return await launching
+            process = await unless_ended(self._end, launching)
         except LaunchError as error:
             self._fail(str(error))
-        except asyncio.CancelledError:
-            if not self._end.is_set():
-                raise
-            if self._cause is Cause.CANCEL:
-                self._recorder.finish(Cancelled(sequence=UNNUMBERED, at=self._with.journal.now()))
-        finally:
-            ended.cancel()
-        return None
+            return None
+        if process is None and self._cause is Cause.CANCEL:
+            self._recorder.finish(Cancelled(sequence=UNNUMBERED, at=self._with.journal.now()))
+        return process
 
     async def _attend(self, process: JobProcess) -> None:
         began = time.monotonic()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
 
 from runners.jobs.artifacts import Artifacts, RefusedArtifactError
+from runners.jobs.ending import unless_ended
 from runners.jobs.intake import UNNUMBERED
 from runners.jobs.journal import Journal
 from runners.jobs.orders import EndIt, Order, Told
@@ -122,8 +123,9 @@ class RemoteAttempt(Generic[P]):
 
     async def _try(self) -> LostError | None:
         """Have it run in one place; the loss of that if the job may be tried in another."""
+        taking = self._posts.take(self._cards, self._order.framework)
         try:
-            post = await self._place()
+            post = await unless_ended(self._end, taking)
         except LostError as error:
             return error
         if post is None:
@@ -141,21 +143,6 @@ class RemoteAttempt(Generic[P]):
                 self._posts.give_back(post)
             else:
                 self._posts.lose(post)
-        return None
-
-    async def _place(self) -> P | None:
-        """A place for it; None when the job came to its end before."""
-        taking = asyncio.create_task(self._posts.take(self._cards, self._order.framework))
-        ended = asyncio.create_task(self._end.wait())
-        try:
-            await asyncio.wait({taking, ended}, return_when=asyncio.FIRST_COMPLETED)
-            taking.cancel()
-            return await taking
-        except asyncio.CancelledError:
-            if not self._end.is_set():
-                raise
-        finally:
-            ended.cancel()
         return None
 
     async def _follow(self, post: P) -> None:
