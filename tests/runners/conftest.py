@@ -16,6 +16,7 @@ from runners.catalogue import Catalogue, load_catalogue
 from runners.jobs.cards import Card
 from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.catalogue import ParameterValue
+from runners.protocol.events import Event
 from runners.protocol.jobs import JobView, Submission
 from runners.protocol.words import JobId
 from runners.settings import RunnerSettings
@@ -122,15 +123,18 @@ class Bench:
     async def end(self, job_id: JobId) -> JobView:
         return await self.until(job_id, lambda view: view.state.final)
 
-    async def lines(self, job_id: JobId) -> list[str]:
-        """All lines that a job leaves, once it has ended."""
+    async def events(self, job_id: JobId) -> list[Event]:
+        """All that happened to a job, once it has ended."""
         return [
-            event.text
+            event
             async for batch in self.runner.journal.follow(job_id, 0, 5)
             if isinstance(batch, tuple)
             for event in batch
-            if event.type == "log"
         ]
+
+    async def lines(self, job_id: JobId) -> list[str]:
+        """All lines that a job leaves, once it has ended."""
+        return [event.text for event in await self.events(job_id) if event.type == "log"]
 
 
 @pytest.fixture

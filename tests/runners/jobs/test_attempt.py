@@ -199,12 +199,7 @@ async def test_nothing_is_left_when_jobs_have_ended(
 async def test_the_events_of_a_job_are_gapless_and_have_one_end(bench: "Bench") -> None:
     job = bench.submit("steady", steps=50)
     await bench.end(job)
-    events = [
-        event
-        async for batch in bench.runner.journal.follow(job, 0, 5)
-        if isinstance(batch, tuple)
-        for event in batch
-    ]
+    events = await bench.events(job)
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
     assert [event.type for event in events if isinstance(event, Terminal)] == ["succeeded"]
     assert isinstance(events[-1], Terminal)

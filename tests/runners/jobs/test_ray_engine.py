@@ -153,16 +153,6 @@ async def said_something(bench: "Bench", job: JobId) -> JobView:
     return await bench.until(job, lambda view: view.progress is not None)
 
 
-async def log_lines(bench: "Bench", job: JobId) -> list[str]:
-    return [
-        event.text
-        async for batch in bench.runner.journal.follow(job, 0, 5)
-        if isinstance(batch, tuple)
-        for event in batch
-        if event.type == "log"
-    ]
-
-
 def test_what_a_cluster_has_room_for() -> None:
     big = {"CPU": 7.0, "GPU": 2.0, "accelerator_type:H100": 1.0}
     nodes = [
@@ -226,12 +216,7 @@ async def test_a_job_reports_its_rows_results_and_picture(bench: "Bench", nodes:
     assert view.versions["python"].startswith("3.")
     assert view.measured is not None
     assert view.measured.peak_memory_mb > 5
-    events = [
-        event
-        async for batch in bench.runner.journal.follow(job, 0, 5)
-        if isinstance(batch, tuple)
-        for event in batch
-    ]
+    events = await bench.events(job)
     assert [event.sequence for event in events] == list(range(1, len(events) + 1))
     assert [event.type for event in events[:2]] == ["queued", "started"]
     assert nodes.of_jobs() == []
@@ -319,11 +304,11 @@ async def test_a_job_gets_a_card_where_there_is_one_and_others_see_none(
 ) -> None:
     without = bench.submit("unruly", how="environment")
     await bench.end(without)
-    assert "CUDA_VISIBLE_DEVICES=-1" in await log_lines(bench, without)
+    assert "CUDA_VISIBLE_DEVICES=-1" in await bench.lines(without)
     monkeypatch.setattr(bench.runner.engine, "able", frozenset({Framework.PYTORCH}))
     job = bench.submit("unruly", how="environment")
     assert (await bench.end(job)).device == "H100"
-    assert "CUDA_VISIBLE_DEVICES=GPU-a" in await log_lines(bench, job)
+    assert "CUDA_VISIBLE_DEVICES=GPU-a" in await bench.lines(job)
 
 
 @on_the_nodes
