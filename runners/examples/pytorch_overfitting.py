@@ -21,7 +21,7 @@ class Settings(Parameters):
     examples: Annotated[
         int, Field(ge=20, le=1000), Says("训练图片的张数", "pictures to learn from")
     ] = 100
-    epochs: Annotated[int, Field(ge=2, le=300), Says("最多训练几轮", "passes at most")] = 80
+    epochs: Annotated[int, Field(ge=2, le=300), Says("最多训练几轮", "passes at most")] = 120
     hidden: Annotated[
         int, Field(ge=8, le=1024), Says("每个隐藏层的神经元数", "units in each hidden layer")
     ] = 512

@@ -21,8 +21,8 @@ class Settings(Parameters):
     ] = 0.9
     hidden: Annotated[
         int, Field(ge=16, le=1024), Says("每个隐藏层的神经元数", "units in each hidden layer")
-    ] = 256
-    epochs: Annotated[int, Field(ge=1, le=50), Says("剪之前训练几轮", "epochs before pruning")] = 30
+    ] = 512
+    epochs: Annotated[int, Field(ge=1, le=50), Says("剪之前训练几轮", "epochs before pruning")] = 40
     tuning_epochs: Annotated[
         int, Field(ge=1, le=20), Says("剪完再训练几轮", "epochs of fine-tuning after it")
     ] = 3

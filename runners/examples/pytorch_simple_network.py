@@ -18,7 +18,7 @@ from runners.protocol.words import Framework, Text
 class Settings(Parameters):
     """What a learner may change."""
 
-    epochs: Annotated[int, Field(ge=1, le=200), Says("训练轮数", "passes over the data")] = 40
+    epochs: Annotated[int, Field(ge=1, le=200), Says("训练轮数", "passes over the data")] = 60
     batch_size: Annotated[
         int, Field(ge=8, le=512), Says("每步的图片数", "pictures in one step")
     ] = 16
