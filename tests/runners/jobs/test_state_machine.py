@@ -58,6 +58,10 @@ class Submitted:
     seen: list[Event] = field(default_factory=list[Event])
 
 
+NUMBERS = st.integers(0, 99)
+"""Which one of the jobs or processes there are: how many is not for what is drawn to depend on."""
+
+
 class Lives(RuleBasedStateMachine):
     """One runner program after another on one data folder."""
 
@@ -91,23 +95,23 @@ class Lives(RuleBasedStateMachine):
         self.jobs[job] = Submitted(kind, key, set(OWN_ENDS[kind]))
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def submit_again(self, data: st.DataObject) -> None:
-        job = self.choose(data)
+    @rule(number=NUMBERS)
+    def submit_again(self, number: int) -> None:
+        job = self.choose(number)
         body = {**KINDS[self.jobs[job].kind], "key": self.jobs[job].key}
         assert self.ask("/jobs", body)["id"] == job
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def cancel(self, data: st.DataObject) -> None:
-        job = self.choose(data)
+    @rule(number=NUMBERS)
+    def cancel(self, number: int) -> None:
+        job = self.choose(number)
         self.jobs[job].ends.add("cancelled")
         self.ask(f"/jobs/{job}/cancel", {})
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def kill_a_process(self, data: st.DataObject) -> None:
-        job = self.choose(data)
+    @rule(number=NUMBERS)
+    def kill_a_process(self, number: int) -> None:
+        job = self.choose(number)
         row = self.query("SELECT pid, state FROM jobs WHERE id = ?", job)
         if row is not None and row[0] is not None and row[1] == "running":
             self.jobs[job].ends.add("failed killed")
@@ -115,14 +119,14 @@ class Lives(RuleBasedStateMachine):
                 os.kill(row[0], signal.SIGKILL)
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def kill_any_process_of_its_own(self, data: st.DataObject) -> None:
+    @rule(number=NUMBERS)
+    def kill_any_process_of_its_own(self, number: int) -> None:
         """The walls, the nursery, the forkserver, one that is kept ready, a job's or its child."""
         for submitted in self.jobs.values():
             submitted.ends.add("failed killed")
         if family := self.family():
             with contextlib.suppress(psutil.NoSuchProcess):
-                data.draw(st.sampled_from(family)).kill()
+                family[number % len(family)].kill()
 
     @rule()
     def kill_the_runner(self) -> None:
@@ -138,10 +142,10 @@ class Lives(RuleBasedStateMachine):
         assert self.program.start()
 
     @precondition(lambda self: self.jobs)
-    @rule(data=st.data())
-    def read_on(self, data: st.DataObject) -> None:
+    @rule(number=NUMBERS)
+    def read_on(self, number: int) -> None:
         """A follower that comes back gets what it has not seen, each event once."""
-        job = self.choose(data)
+        job = self.choose(number)
         seen = self.jobs[job].seen
         with contextlib.suppress(TimeoutError):
             for event in self.stream(job, after=len(seen), seconds=0.2):
@@ -178,8 +182,8 @@ class Lives(RuleBasedStateMachine):
         told = f"failed {end.reason}" if isinstance(end, Failed) else end.type
         assert told in submitted.ends
 
-    def choose(self, data: st.DataObject) -> str:
-        return data.draw(st.sampled_from(sorted(self.jobs)))
+    def choose(self, number: int) -> str:
+        return list(self.jobs)[number % len(self.jobs)]
 
     def expect_losses(self) -> None:
         for submitted in self.jobs.values():
