@@ -58,6 +58,8 @@ class Submitted:
     seen: list[Event] = field(default_factory=list[Event])
 
 
+LIVES = int(os.environ.get("XUEBAN_LIVES", "6"))  # read now: no test sees such settings
+
 NUMBERS = st.integers(0, 99)
 """Which one of the jobs or processes there are: how many is not for what is drawn to depend on."""
 
@@ -238,7 +240,7 @@ def test_every_job_has_one_true_end_whatever_happens(program: "Program") -> None
     run_state_machine_as_test(
         TheseLives,
         settings=settings(
-            max_examples=int(os.environ.get("XUEBAN_LIVES", "6")),
+            max_examples=LIVES,
             stateful_step_count=14,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
