@@ -154,16 +154,8 @@ class _Supervisor:
 
     async def _hold(self, program: Whereabouts) -> None:
         """Supervise it until it is gone; at the end of this, see whether it ends, too."""
-        headers = {} if program.token is None else {"Authorization": f"Bearer {program.token}"}
         try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_GREETING_S)) as session,
-                session.ws_connect(
-                    f"{program.address}/supervision",
-                    headers=headers,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=1),  # pyright: ignore[reportCallIssue] - attrs makes it
-                ) as life_line,
-            ):
+            async with _life_line(program) as life_line:
                 self._complaint = None
                 self._endpoint = Endpoint(program.address, program.token)
                 self._tell()
@@ -227,6 +219,21 @@ async def _log(stream: asyncio.StreamReader, last_words: deque[str]) -> None:
         _logger.info("%s", text)
 
 
+@contextlib.asynccontextmanager
+async def _life_line(program: Whereabouts) -> AsyncGenerator[aiohttp.ClientWebSocketResponse]:
+    """The connection by which a program knows that it is supervised, and when no longer."""
+    headers = {} if program.token is None else {"Authorization": f"Bearer {program.token}"}
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(_GREETING_S)) as session,
+        session.ws_connect(
+            f"{program.address}/supervision",
+            headers=headers,
+            timeout=aiohttp.ClientWSTimeout(ws_close=1),  # pyright: ignore[reportCallIssue] - attrs makes it
+        ) as life_line,
+    ):
+        yield life_line
+
+
 async def _part(program: Whereabouts) -> None:
     """Wait for its end, unless it has jobs or somebody else; end it when it does not answer."""
     try:
@@ -242,6 +249,10 @@ async def _part(program: Whereabouts) -> None:
             asyncio.timeout(_FAREWELL_S),
             RunnerClient(endpoint, Patience(call_s=0)) as runner,
         ):
+            # one that nobody has greeted yet would wait for that longer than this does
+            with contextlib.suppress(aiohttp.ClientError):
+                async with _life_line(program):
+                    pass
             while not _has_ended(process):
                 answers = False
                 with contextlib.suppress(RunnerUnreachableError):

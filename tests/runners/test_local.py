@@ -275,3 +275,17 @@ async def test_leaving_early_leaves_nothing(
         await asyncio.sleep(after_s)
     assert programs(settings) == []
     await nothing_left(settings, leftovers)
+
+
+@pytest.mark.parametrize("after_s", [0, 0.005, 0.01, 0.02])
+async def test_leaving_while_it_is_being_greeted_leaves_nothing(
+    settings: RunnerSettings, leftovers: Callable[[], list[str]], after_s: float
+) -> None:
+    whereabouts = settings.data_dir / "runner" / "whereabouts.json"
+    async with open_local_runner(settings, examples="trials"):
+        async with asyncio.timeout(60):
+            while not whereabouts.exists():  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.0005)
+        await asyncio.sleep(after_s)
+    assert programs(settings) == []
+    await nothing_left(settings, leftovers)
