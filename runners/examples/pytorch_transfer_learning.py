@@ -1,28 +1,38 @@
 """Transfer learning in PyTorch: what was learnt on many pictures helps where there are few.
 
 The twin of the TensorFlow example: same networks, task and metrics. Its values are means of some
-tries, for what ten pictures teach depends on which ten they are. The base is always trained here:
-VGG16 comes with torchvision, which the runner does without.
+tries, for what ten pictures teach depends on which ten they are.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
 from runners.datasets import Pictures, load_split
+from runners.errors import MissingDatasetError
 from runners.example import Context, Example, Parameters, Says
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+_VGG16_WEIGHTS: Final = "vgg16-397923af.pth"
 
 
 class Settings(Parameters):
     """What a learner may change."""
 
+    base: Annotated[
+        Literal["digits", "vgg16"],
+        Says(
+            "底座：digits 当场在 0–4 上预训练；vgg16 需要运行器上有 ImageNet 权重",
+            "the base: digits is trained here on 0 to 4; vgg16 needs ImageNet weights",
+        ),
+    ] = "digits"
     labels_each: Annotated[
         int, Field(ge=1, le=100), Says("新任务每类有几张标注", "labels of each new class")
     ] = 2
@@ -49,18 +59,19 @@ def run(context: Context, parameters: Settings) -> None:
     torch.manual_seed(parameters.seed)
     torch.backends.cudnn.deterministic = True
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    vgg16 = parameters.base == "vgg16"
+    build = vgg16_base if vgg16 else small_base
     split = load_split("digits", context.datasets, side=32, seed=parameters.seed)
     criterion = nn.CrossEntropyLoss()
-
-    def tensors(pictures: Pictures) -> tuple[torch.Tensor, torch.Tensor]:
-        x, y = torch.from_numpy(pictures.images)[:, None], torch.from_numpy(pictures.labels)
-        return x.to(device), y.to(device)
 
     def train(base: nn.Module, pictures: Pictures) -> Iterator[nn.Module]:
         """Train ``base`` under a new head; gives the model after every epoch."""
         model = nn.Sequential(base, nn.Linear(512, 5)).to(device)
-        x, y = tensors(pictures)
-        optimizer = torch.optim.Adam(each for each in model.parameters() if each.requires_grad)
+        x, y = inputs(pictures, vgg16).to(device), torch.from_numpy(pictures.labels).to(device)
+        learning = [each for each in model.parameters() if each.requires_grad]
+        # VGG16 has no batch normalization: steps as large as a new head's would undo it.
+        rate = 1e-4 if vgg16 and len(learning) > _HEAD else 1e-3
+        optimizer = torch.optim.Adam(learning, lr=rate)
         while True:
             model.train()
             for batch in torch.randperm(len(x), device=device).split(4):
@@ -69,12 +80,16 @@ def run(context: Context, parameters: Settings) -> None:
                 optimizer.step()
             yield model
 
-    trained = build_base()
-    epochs = train(trained, split.train.only(range(5)))
-    for epoch, _ in zip(range(parameters.pretraining_epochs), epochs, strict=False):
-        context.progress(epoch + 1, parameters.pretraining_epochs, _PRETRAINING)
+    trained = build()
+    if vgg16:
+        load_imagenet(trained, context.datasets)
+    else:
+        epochs = train(trained, split.train.only(range(5)))
+        for epoch, _ in zip(range(parameters.pretraining_epochs), epochs, strict=False):
+            context.progress(epoch + 1, parameters.pretraining_epochs, _PRETRAINING)
 
-    new, (test_x, test_y) = split.train.only(range(5, 10)), tensors(split.test.only(range(5, 10)))
+    new, test = (part.only(range(5, 10)) for part in (split.train, split.test))
+    test_x, test_y = inputs(test, vgg16).to(device), torch.from_numpy(test.labels).to(device)
     accuracy: dict[str, list[float]] = {"frozen": [], "fine_tuned": [], "scratch": []}
     for number, (name, means) in enumerate(accuracy.items()):
         tries: list[list[float]] = []
@@ -83,14 +98,11 @@ def run(context: Context, parameters: Settings) -> None:
             torch.manual_seed(parameters.seed + attempt)
             order = torch.randperm(len(new.labels)).numpy()
             few = Pictures(new.images[order], new.labels[order]).few(parameters.labels_each)
-            base = build_base() if name == "scratch" else copy.deepcopy(trained)
+            base = build() if name == "scratch" else copy.deepcopy(trained)
             base.requires_grad_(name != "frozen")  # frozen: only the new head learns
             curve: list[float] = []
             for _, model in zip(range(parameters.epochs), train(base, few), strict=False):
-                model.eval()
-                with torch.inference_mode():
-                    right = model(test_x).argmax(1) == test_y
-                curve.append(right.float().mean().item())
+                curve.append(measure(model, test_x, test_y))
             tries.append(curve)
             done = number * parameters.tries + attempt + 1
             context.progress(done, len(accuracy) * parameters.tries)
@@ -101,6 +113,15 @@ def run(context: Context, parameters: Settings) -> None:
         context.metric(None, **{f"{name}_accuracy": means[-1], f"{name}_trainable": learnt})
         context.log(f"{name}: {', '.join(f'{curve[-1]:.1%}' for curve in tries)}")
     draw(context, parameters, accuracy)
+
+
+def measure(model: "nn.Module", x: "Tensor", y: "Tensor") -> float:
+    """The accuracy of ``model`` on ``x``, 0 to 1."""
+    import torch
+
+    model.eval()
+    with torch.inference_mode():
+        return (model(x).argmax(1) == y).float().mean().item()
 
 
 def draw(context: Context, parameters: Settings, accuracy: dict[str, list[float]]) -> None:
@@ -128,7 +149,7 @@ def draw(context: Context, parameters: Settings, accuracy: dict[str, list[float]
     )
 
 
-def build_base() -> "nn.Module":
+def small_base() -> "nn.Module":
     """Three convolutions that make 512 features of a picture of 32 × 32 pixels."""
     from torch import nn
 
@@ -147,6 +168,74 @@ def build_base() -> "nn.Module":
     )
 
 
+def vgg16_base() -> "nn.Module":
+    """Thirteen convolutions that make 512 features of a picture of 32 × 32 pixels.
+
+    Configuration D in table 1 of Simonyan and Zisserman (2015), without its top; the layers are
+    numbered as in torchvision.
+    """
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    before = 3
+    for channels in _VGG16:
+        if channels is None:
+            layers.append(nn.MaxPool2d(2))
+        else:
+            convolution = nn.Conv2d(before, channels, 3, padding=1)
+            # as for VGG in torchvision: with PyTorch's default nothing would reach the last layer
+            nn.init.kaiming_normal_(convolution.weight, mode="fan_out", nonlinearity="relu")
+            layers += [convolution, nn.ReLU()]
+            before = channels
+    return nn.Sequential(*layers, nn.Flatten())
+
+
+def load_imagenet(vgg16: "nn.Module", folder: Path) -> None:
+    """Give ``vgg16`` what torchvision's published weights, which lie in ``folder``, learnt.
+
+    Raises:
+        MissingDatasetError: the weights are not there.
+    """
+    import torch
+
+    file = folder / _VGG16_WEIGHTS
+    if not file.is_file():
+        raise MissingDatasetError(file.name)
+    weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    top = "classifier."  # for ImageNet's thousand classes
+    vgg16.load_state_dict(
+        {k.removeprefix("features."): v for k, v in weights.items() if not k.startswith(top)}
+    )
+
+
+def inputs(pictures: Pictures, vgg16: bool) -> "Tensor":  # noqa: FBT001 - one of two bases
+    """The pictures as the base takes them: one channel, or three as VGG16 was trained on."""
+    import torch
+
+    x = torch.from_numpy(pictures.images)[:, None]
+    if not vgg16:
+        return x
+    mean, deviation = torch.tensor(_IMAGENET).view(2, 1, 3, 1, 1)
+    return (x - mean) / deviation
+
+
+_HEAD: Final = 2  # a weight and a bias
+_VGG16: Final = (
+    64,
+    64,
+    None,
+    128,
+    128,
+    None,
+    *(256,) * 3,
+    None,
+    *(512,) * 3,
+    None,
+    *(512,) * 3,
+    None,
+)
+_IMAGENET: Final = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""Mean and deviation of ImageNet's red, green and blue, as torchvision prepares its pictures."""
 _PRETRAINING = Text(zh="预训练", en="pre-training")
 _STARTS = {
     "frozen": Text(zh="冻结", en="frozen"),

@@ -55,7 +55,9 @@ def run(context: Context, parameters: Settings) -> None:
         """Put a new head on ``base`` and train; gives the model after every epoch."""
         head = tf.keras.layers.Dense(5, activation="softmax")
         model = tf.keras.Sequential([base, head])
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        # VGG16 has no batch normalization: steps as large as a new head's would undo it.
+        optimizer = tf.keras.optimizers.Adam(1e-4 if vgg16 and base.trainable else 1e-3)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         while True:
             model.fit(inputs(pictures, vgg16), pictures.labels, batch_size=4, verbose=0)
             yield model

@@ -1,14 +1,35 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from runners.catalogue import load_catalogue
+from runners.examples.pytorch_transfer_learning import load_imagenet, vgg16_base
 from tests.runners.examples.laboratory import Laboratory, Ran
 
 NAME = "pytorch-transfer-learning"
 BASE_WEIGHTS = 14_048  # three 3 × 3 convolutions to 16, 32 and 32 channels, with biases
 HEAD_WEIGHTS = 512 * 5 + 5
+VGG16_WEIGHTS = 14_714_688  # Keras's documentation, without the top
+VGG16_FILE = "vgg16-397923af.pth"
 PRETRAINING, EPOCHS, TRIES = 3, 8, 2
+
+
+def write_weights(folder: Path) -> dict[str, float]:
+    """Write weights of VGG16, if untrained ones, as torchvision's come; gives each one's sum."""
+    import torch
+
+    torch.manual_seed(1)
+    features = {f"features.{name}": each for name, each in vgg16_base().state_dict().items()}
+    top = {"classifier.0.weight": torch.zeros(3, 3), "classifier.0.bias": torch.zeros(3)}
+    torch.save({**features, **top}, folder / VGG16_FILE)
+    return {name: each.sum().item() for name, each in features.items()}
+
+
+def read_weights(folder: Path) -> dict[str, float]:
+    base = vgg16_base()
+    load_imagenet(base, folder)
+    return {f"features.{name}": each.sum().item() for name, each in base.state_dict().items()}
 
 
 @pytest.fixture(scope="module")
@@ -53,5 +74,22 @@ def test_it_takes_and_tells_what_its_twin_in_tensorflow_does() -> None:
     catalogue = load_catalogue()
     one, other = catalogue[NAME].info, catalogue["tensorflow-transfer-learning"].info
     names = {each.name for each in one.parameters}
-    assert names == {each.name for each in other.parameters} - {"base"} | {"tries"}
+    assert names == {each.name for each in other.parameters} | {"tries"}
     assert one.metrics == other.metrics
+
+
+def test_weights_that_are_not_there_are_named(laboratory: Laboratory) -> None:
+    missing = laboratory.run(NAME, base="vgg16").missing
+    assert missing is not None
+    assert missing.count(VGG16_FILE) == 2
+
+
+def test_weights_of_vgg16_are_read_where_they_lie(laboratory: Laboratory, tmp_path: Path) -> None:
+    written = laboratory.alone(write_weights, tmp_path)
+    assert len(written) == 2 * 13
+    assert laboratory.alone(read_weights, tmp_path) == written
+    ran = laboratory.run(NAME, datasets=tmp_path, base="vgg16", epochs=1, labels_each=1, tries=1)
+    assert ran.missing is None
+    assert ran.metrics["frozen_trainable"] == HEAD_WEIGHTS
+    assert ran.metrics["fine_tuned_trainable"] == VGG16_WEIGHTS + HEAD_WEIGHTS
+    assert ran.steps == [(1, 3), (2, 3), (3, 3)]
