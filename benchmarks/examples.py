@@ -15,6 +15,7 @@ from runners.catalogue import load_catalogue
 from runners.jobs.journal import Quiet
 from runners.jobs.workshop import Runner, open_runner
 from runners.protocol.catalogue import ExampleInfo, MetricInfo
+from runners.protocol.claims import Finding, findings
 from runners.protocol.jobs import JobView, Submission
 from runners.protocol.words import JobState
 
@@ -28,6 +29,16 @@ class Run:
     info: ExampleInfo
     view: JobView
 
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """What its results say of what it claims."""
+        return findings(self.info.claims, self.view.metrics)
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether they show all of it."""
+        return len(self.found) == len(self.info.claims) and all(each.holds for each in self.found)
+
 
 def main() -> None:
     """Run all, one after another, and write the report."""
@@ -40,6 +51,9 @@ def main() -> None:
     failed = [run.info.id for run in runs if run.view.state is not JobState.SUCCEEDED]
     if failed:
         raise SystemExit(f"not succeeded: {', '.join(failed)}")
+    unshown = [run.info.id for run in runs if not run.shows_all]
+    if unshown:
+        raise SystemExit(f"not shown what they claim: {', '.join(unshown)}")
 
 
 async def _run_all(only: Sequence[str]) -> list[Run]:
@@ -73,7 +87,11 @@ def line(run: Run) -> str:
     seconds = "" if measured is None else f"{measured.elapsed_s:.1f}"
     memory = "" if measured is None else f"{measured.peak_memory_mb:,.0f}"
     end = "" if run.view.failure is None else f": {run.view.failure.message}"
-    return f"| `{run.info.id}` | {run.view.state}{end} | {seconds} | {memory} | {run.view.device} |"
+    shown = f"{sum(each.holds for each in run.found)} of {len(run.info.claims)}"
+    return (
+        f"| `{run.info.id}` | {run.view.state}{end} | {shown} | {seconds} | {memory} "
+        f"| {run.view.device} |"
+    )
 
 
 def report(runs: Sequence[Run], at: datetime) -> str:
@@ -90,11 +108,12 @@ def report(runs: Sequence[Run], at: datetime) -> str:
             f"{', '.join(f'{name} {text}' for name, text in versions.items())}; walls: "
             f"{', '.join(walls) or 'none'}. One run each, seed 0, one by one. Time and memory "
             "are measured by the parent of the job's process, from its start to its end; memory is "
-            "the highest resident memory of all its processes, the loaded framework included."
+            "the highest resident memory of all its processes, the loaded framework included. "
+            "What an example claims is held against its results by the same rules as in the chat."
         ),
         "",
-        "| example | ended | time (s) | peak memory (MiB) | device |",
-        "|---|---|---|---|---|",
+        "| example | ended | claims shown | time (s) | peak memory (MiB) | device |",
+        "|---|---|---|---|---|---|",
         *map(line, runs),
         "",
         "## What they measured",
@@ -110,12 +129,16 @@ def _results(run: Run) -> list[str]:
         for name, value in run.view.metrics.items()
     ]
     compares = "" if run.info.compares is None else f" Compared: {run.info.compares.en}."
+    claims = [
+        f"- {'✔' if each.holds else '✘'} {each.text(run.info.metrics, 'en')}" for each in run.found
+    ]
     alts = [figure.alt.en for figure in run.view.figures]
     return [
         "",
         f"### `{run.info.id}`: {run.info.title.en}",
         "",
         f"{run.info.look_at.en}{compares}",
+        *(["", *claims] if claims else []),
         *(["", "| result | value | unit |", "|---|---|---|", *rows] if rows else []),
         *(line for alt in alts for line in ("", f"Its picture: {alt}")),
     ]

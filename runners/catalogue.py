@@ -151,6 +151,7 @@ def _listed(module: ModuleType) -> Listed:
         compares=example.compares,
         parameters=tuple(_parameters(example.parameters, module.__name__)),
         metrics=example.metrics,
+        claims=example.claims,
         limit_s=example.limit_s,
         cards=example.cards,
         lower=example.lower,
@@ -166,6 +167,10 @@ def _check(example: Example, where: str) -> None:
     names = [metric.name for metric in example.metrics]
     if len(set(names)) != len(names):
         raise CatalogueError(f"{where}: a metric is described twice")
+    for claim in example.claims:
+        for name in (claim.metric, claim.than):
+            if name is not None and name not in names:
+                raise CatalogueError(f"{where}: it claims something of `{name}`, no metric of it")
     if not (math.isfinite(example.limit_s) and example.limit_s > 0):
         raise CatalogueError(f"{where}: limit_s must be a positive number of seconds")
     unknown = [name for name in example.lower if name not in example.parameters.model_fields]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runners.protocol.catalogue import MetricInfo
+from runners.protocol.catalogue import Claim, MetricInfo
 from runners.protocol.words import Framework, Text
 
 if TYPE_CHECKING:
@@ -70,10 +70,25 @@ class Context(Protocol):
         ...
 
 
+def at_least(metric: str, than: str | float, *, times: float = 1, plus: float = 0) -> Claim:
+    """The claim that a result is at least ``times`` × another one + ``plus``, or a number."""
+    if isinstance(than, str):
+        return Claim(metric=metric, relation="at least", than=than, times=times, plus=plus)
+    return Claim(metric=metric, relation="at least", plus=than)
+
+
+def at_most(metric: str, than: str | float, *, times: float = 1, plus: float = 0) -> Claim:
+    """The claim that a result is at most ``times`` × another one + ``plus``, or a number."""
+    if isinstance(than, str):
+        return Claim(metric=metric, relation="at most", than=than, times=times, plus=plus)
+    return Claim(metric=metric, relation="at most", plus=than)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One thing that can run.
 
+    ``claims`` are what its results show at the defaults, by a margin that luck does not reach.
     ``cards`` is how many graphics cards it uses where there are that many; 0 means that it
     computes on the processor. ``lower`` names the parameters to lower when memory runs out, the
     one that helps most first.
@@ -88,5 +103,6 @@ class Example:
     run: Callable[[Context, Any], None]
     limit_s: float = 300
     compares: Text | None = None
+    claims: tuple[Claim, ...] = ()
     cards: int = 1
     lower: tuple[str, ...] = ()

@@ -19,6 +19,8 @@ from runners.catalogue import Catalogue
 from runners.comparison import chart, compare, label
 from runners.jobs.journal import Quiet
 from runners.jobs.workshop import Runner, open_runner
+from runners.protocol.catalogue import ExampleInfo
+from runners.protocol.claims import findings
 from runners.protocol.comparison import Comparison, Verdict
 from runners.protocol.events import Log
 from runners.protocol.jobs import JobView, Submission, fold
@@ -73,9 +75,10 @@ async def run_in_terminal(
                 str(runner.artifacts.path(view.id, figure.name)) for figure in view.figures
             ]
     if as_json:
-        sys.stdout.write(json.dumps(report(view, artifacts), ensure_ascii=False) + "\n")
+        told = report(view, catalogue[view.example].info, artifacts)
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
     else:
-        _show(view, artifacts)
+        _show(view, catalogue[view.example].info, artifacts, language)
     return 0 if view.state is JobState.SUCCEEDED else 1
 
 
@@ -104,7 +107,7 @@ async def compare_in_terminal(
             ended = [[await _follow(runner, job, language) for job in side] for side in jobs]
     failed = next((view for view in chain(*ended) if view.state is not JobState.SUCCEEDED), None)
     if failed is not None:
-        _show(failed, [])
+        _show(failed, catalogue[failed.example].info, [], language)
         return 1
     comparison = compare(ended[0], ended[1], {info.id: info for info in catalogue})
     path = settings.data_dir / "comparison.png"
@@ -136,7 +139,7 @@ def _show_comparison(comparison: Comparison, path: Path, language: Language) -> 
     console.print(str(path), markup=False)
 
 
-def report(view: JobView, artifacts: list[str]) -> dict[str, object]:
+def report(view: JobView, info: ExampleInfo, artifacts: list[str]) -> dict[str, object]:
     """A job that has ended, as one JSON object; numbers that are not finite are null."""
     measured = view.measured
     return {
@@ -157,6 +160,10 @@ def report(view: JobView, artifacts: list[str]) -> dict[str, object]:
         "failure": None
         if view.failure is None
         else {"reason": view.failure.reason, "message": view.failure.message},
+        "claims": [
+            {"text": found.text(info.metrics, "en"), "holds": found.holds}
+            for found in findings(info.claims, view.metrics)
+        ],
     }
 
 
@@ -199,12 +206,15 @@ def _shown(view: JobView, language: Language) -> dict[str, Any]:
     return {"completed": progress.done, "total": progress.total, "note": f"{note}{numbers}"}
 
 
-def _show(view: JobView, artifacts: list[str]) -> None:
+def _show(view: JobView, info: ExampleInfo, artifacts: list[str], language: Language) -> None:
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     end = "" if view.failure is None else f" ({view.failure.reason}): {view.failure.message}"
     console.print(f"{view.example} {view.state}{end}", markup=False)
     for name, value in view.metrics.items():
         console.print(f"  {name} = {value:.6g}", markup=False)
+    for found in findings(info.claims, view.metrics):
+        mark = "✔" if found.holds else "✘"
+        console.print(f"  {mark} {found.text(info.metrics, language)}", markup=False)
     if view.measured is not None:
         versions = ", ".join(f"{name} {version}" for name, version in view.versions.items())
         console.print(

@@ -8,8 +8,10 @@ from bot.rendering.splitting import MESSAGE_LIMIT
 from bot.rendering.tables import aligned, clipped
 from knowledge.language import Bilingual, Language
 from runners.protocol.catalogue import ExampleInfo, ParameterInfo, ParameterValue
+from runners.protocol.claims import findings
 from runners.protocol.events import Figure, Measured, Progress
 from runners.protocol.jobs import HistoryRow, JobView
+from runners.protocol.numbers import shown_number
 from runners.protocol.settings_text import Fault
 from runners.protocol.words import Birth, FailureReason, JobState, Wall
 
@@ -65,6 +67,7 @@ def card_text(heading: RunHeading, view: JobView, notes: Sequence[str] = ()) -> 
         _Section(_head(heading), _MUST),
         _Section(_defaults(heading, view), 1),
         _Section(_state(heading, view), _MUST),
+        _Section(_claims(heading, view), 8),
         _Section(f"```\n{table}\n```" if table else "", 6),
         _Section(_captions(view, language), 3),
         _Section("\n".join(notes), 7),
@@ -118,21 +121,6 @@ def progress_bar(progress: Progress) -> str:
     filled = _BAR_CELLS * done // total
     bar = "▰" * filled + "▱" * (_BAR_CELLS - filled)
     return f"{bar} {done}/{total} · {100 * done // total} %"
-
-
-def shown_number(value: float) -> str:
-    """A measured value for people: four significant digits, thousands kept apart."""
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN is not itself
-        return str(value)
-    if abs(value) >= _LARGE:
-        return f"{value:.3e}"
-    if value == int(value) or abs(value) >= _THOUSAND:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
-
-
-_THOUSAND = 1_000
-_LARGE = 1e9
 
 
 def shown_duration(seconds: float, language: Language) -> str:
@@ -403,6 +391,26 @@ def _look_at(heading: RunHeading, view: JobView) -> str:
     return "\n".join(lines)
 
 
+def _claims(heading: RunHeading, view: JobView) -> str:
+    """Whether the run showed what its example claims, with the numbers that say so."""
+    info = heading.info
+    if info is None or view.state is not JobState.SUCCEEDED:
+        return ""
+    language = heading.language
+    found = findings(info.claims, view.metrics)
+    if not found:
+        return ""
+    if all(each.holds for each in found):
+        head = _SHOWN
+    else:
+        head = _NOT_SHOWN_AS_SET if heading.settings else _NOT_SHOWN
+    lines = (
+        f"> {'✔' if each.holds else '✘'} {escaped(each.text(info.metrics, language.value))}"
+        for each in found
+    )
+    return "\n".join([f"🎯 {head.text(language)}", *lines])
+
+
 def _provenance(view: JobView, language: Language) -> str:
     """Where the numbers come from: device, versions, seed, time, peak memory, birth and walls."""
     if not view.state.final or view.device is None:
@@ -477,6 +485,11 @@ _LIMIT = Bilingual("时限", "limit")
 _SUCCEEDED = Bilingual("完成", "Done")
 _CANCELLED = Bilingual("已取消", "Cancelled")
 _CANCELLED_UNSTARTED = Bilingual("已取消，还没开始跑", "Cancelled before it started")
+_SHOWN = Bilingual("该看到的，这次看到了：", "It showed what it should:")
+_NOT_SHOWN = Bilingual("该看到的，这次没有全看到：", "Not all that it should show this time:")
+_NOT_SHOWN_AS_SET = Bilingual(
+    "在这样的设置下，该看到的没有全看到：", "With these settings, not all that it should show:"
+)
 _TOOK = Bilingual("用时", "took")
 _STEP = Bilingual("步", "step")
 _SEED = Bilingual("种子", "seed")

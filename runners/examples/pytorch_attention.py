@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -147,6 +147,11 @@ EXAMPLE = Example(
     compares=Text(
         zh="手写 softmax(QK^T/√d)V 与 scaled_dot_product_attention",
         en="softmax(QK^T/√d)V by hand and scaled_dot_product_attention",
+    ),
+    claims=(
+        at_most("fused_memory", "naive_memory", times=0.25),
+        at_most("fused_memory_power", "naive_memory_power", plus=-0.5),
+        at_most("largest_difference", 1e-3),
     ),
     parameters=Settings,
     metrics=(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -211,6 +211,11 @@ EXAMPLE = Example(
     ),
     compares=Text(
         zh="四种批大小，学习率不变与成比例", en="four batch sizes, one rate and scaled rates"
+    ),
+    claims=(
+        at_most("noise_512", "noise_8", times=0.25),
+        at_least("fixed_loss_512", "fixed_loss_8", times=4),
+        at_most("scaled_loss_512", "fixed_loss_512", times=0.5),
     ),
     parameters=Settings,
     metrics=tuple(

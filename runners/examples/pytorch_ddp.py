@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.figures import bars, curves, new_figure
 from runners.processes import in_two_processes
 from runners.protocol.catalogue import MetricInfo
@@ -259,6 +259,10 @@ EXAMPLE = Example(
         "doubles, less what communication and busy cores cost.",
     ),
     compares=Text(zh="1 个进程与 2 个进程", en="1 process and 2 processes"),
+    claims=(
+        at_most("loss_gap", 1e-3),
+        at_most("gradient_gap", "own_gradient_gap", times=0.01),
+    ),
     parameters=Settings,
     metrics=(
         *(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -179,6 +179,11 @@ EXAMPLE = Example(
     compares=Text(
         zh="学生自己学、加软标签、再加没标注的图",
         en="a student alone, with soft labels, and with unlabelled pictures too",
+    ),
+    claims=(
+        at_least("taught_accuracy", "alone_accuracy", plus=0.03),
+        at_least("more_accuracy", "alone_accuracy", plus=0.05),
+        at_most("student_parameters", "teacher_parameters", times=0.05),
     ),
     parameters=Settings,
     metrics=(

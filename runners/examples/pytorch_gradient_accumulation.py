@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -173,6 +173,10 @@ EXAMPLE = Example(
     ),
     compares=Text(
         zh="一次大批次、累积、忘了除以步数", en="one large batch, accumulated, without the division"
+    ),
+    claims=(
+        at_most("accumulated_difference", "undivided_difference", times=0.001),
+        at_most("accumulated_memory", "large_memory", times=0.5),
     ),
     parameters=Settings,
     metrics=tuple(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -177,6 +177,12 @@ EXAMPLE = Example(
     ),
     compares=Text(
         zh="激活全存、分 √n 段重算、每层重算", en="all kept, √n segments, each layer computed again"
+    ),
+    claims=(
+        at_most("root_memory", "plain_memory", times=0.5),
+        at_most("each_memory", "plain_memory", times=0.5),
+        at_most("root_difference", 1e-5),
+        at_least("root_time", "plain_time"),
     ),
     parameters=Settings,
     metrics=(

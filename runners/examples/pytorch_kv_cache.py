@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -202,6 +202,10 @@ EXAMPLE = Example(
         "price: the cache grows with the length; try kv_heads=2 to see how much smaller it gets.",
     ),
     compares=Text(zh="有缓存与每步重算整段", en="with a cache, and computing all again each time"),
+    claims=(
+        at_least("cached_speed", "uncached_speed", times=2),
+        at_least("equal_tokens", 0.95),
+    ),
     parameters=Settings,
     metrics=(
         MetricInfo(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -213,6 +213,10 @@ EXAMPLE = Example(
         "optimizer=adamw and see how far the valley moves.",
     ),
     compares=Text(zh="几个学习率，其余全同", en="learning rates, all else equal"),
+    claims=(
+        at_most("best_loss", "smallest_rate_loss", times=0.5),
+        at_least("largest_rate_loss", "start_loss", times=0.9),
+    ),
     parameters=Settings,
     metrics=(
         MetricInfo(name="best_learning_rate", title=Text(zh="最好的学习率", en="best rate")),

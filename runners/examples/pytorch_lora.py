@@ -14,7 +14,7 @@ from pydantic import Field
 
 from runners.bank_texts import load_questions
 from runners.encoder_model import encode, load_encoder
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -255,6 +255,11 @@ EXAMPLE = Example(
     ),
     compares=Text(
         zh="冻结只训头、LoRA、全量微调", en="a head on a frozen encoder, LoRA, full fine-tuning"
+    ),
+    claims=(
+        at_least("lora_accuracy", "head_accuracy", plus=0.03),
+        at_least("lora_accuracy", "full_accuracy", plus=-0.1),
+        at_most("lora_training_mb", "full_training_mb", times=0.1),
     ),
     parameters=Settings,
     metrics=(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -235,6 +235,11 @@ EXAMPLE = Example(
     compares=Text(
         zh="float32 与混合精度；FP16 缩放与不缩放",
         en="float32 and mixed precision; float16 with and without loss scaling",
+    ),
+    claims=(
+        at_most("mixed_memory", "float32_memory", times=0.7),
+        at_least("mixed_accuracy", "float32_accuracy", plus=-0.03),
+        at_most("scaled_lost", "bare_lost", times=0.5),
     ),
     parameters=Settings,
     metrics=(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, new_figure
 from runners.processes import in_two_processes
 from runners.protocol.catalogue import MetricInfo
@@ -261,6 +261,12 @@ EXAMPLE = Example(
         "it fits, but it is no faster.",
     ),
     compares=Text(zh="不切与切给两个进程", en="whole and cut over two processes"),
+    claims=(
+        at_most("loss_gap", 1e-3),
+        at_most("first_state", "whole_state", times=0.75),
+        at_most("second_state", "whole_state", times=0.75),
+        at_least("first_idle", 20),
+    ),
     parameters=Settings,
     metrics=(
         MetricInfo(name="whole_loss", title=Text(zh="不切：损失", en="whole: loss")),

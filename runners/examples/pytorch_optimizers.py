@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -154,6 +154,10 @@ EXAMPLE = Example(
         "up, for a momentum of 0.9 makes the steps about ten times longer.",
     ),
     compares=Text(zh="SGD、动量、Adam、AdamW", en="SGD, momentum, Adam, AdamW"),
+    claims=(
+        at_least("momentum_test_accuracy", "sgd_test_accuracy", plus=0.03),
+        at_least("adam_test_accuracy", "sgd_test_accuracy", plus=0.03),
+    ),
     parameters=Settings,
     metrics=(
         *(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.figures import bars, new_figure
 from runners.processes import in_two_processes
 from runners.protocol.catalogue import MetricInfo
@@ -392,6 +392,11 @@ EXAMPLE = Example(
     ),
     compares=Text(
         zh="1、2、4、8 个微批次与不切", en="1, 2, 4, 8 micro-batches and the uncut network"
+    ),
+    claims=(
+        at_most("schedule_8", "schedule_1", times=0.6),
+        at_most("gradient_gap", 1e-3),
+        at_most("held_1f1b", "held_8", times=0.5),
     ),
     parameters=Settings,
     metrics=(

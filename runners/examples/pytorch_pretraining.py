@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from runners.bank_texts import load_prose
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -249,6 +249,10 @@ EXAMPLE = Example(
     compares=Text(
         zh="训练后、训练前、只数字符、数相邻两个字符",
         en="trained, untrained, and counting single characters or pairs",
+    ),
+    claims=(
+        at_most("perplexity", "bigram_perplexity", times=0.8),
+        at_most("bigram_perplexity", "unigram_perplexity"),
     ),
     parameters=Settings,
     metrics=(

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -150,6 +150,11 @@ EXAMPLE = Example(
     ),
     compares=Text(
         zh="按大小剪与随机剪，再训练前后", en="by magnitude or at random, before and after tuning"
+    ),
+    claims=(
+        at_least("magnitude_after", "dense_accuracy", plus=-0.03),
+        at_least("magnitude_after", "random_after", plus=0.03),
+        at_least("pruned_file", "dense_file", times=0.95),
     ),
     parameters=Settings,
     metrics=(

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from runners.bank_texts import load_questions
 from runners.encoder_model import encode, load_encoder
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -186,6 +186,12 @@ EXAMPLE = Example(
     ),
     compares=Text(
         zh="32 位浮点、8 位整数、更少的位数", en="32-bit floats, 8-bit integers, fewer bits"
+    ),
+    claims=(
+        at_most("int8_mb", "float32_mb", times=0.3),
+        at_least("int8_cosine", 0.99),
+        at_least("int8_cosine", "shared_cosine"),
+        at_most("few_same_neighbour", "int8_same_neighbour"),
     ),
     parameters=Settings,
     metrics=(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from runners.datasets import Source, load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -212,6 +212,7 @@ EXAMPLE = Example(
         en="Watch the mean loss fall from epoch to epoch. Then try depth=50 and compare parameters "
         "and accuracy: on few pictures deeper need not be better.",
     ),
+    claims=(at_least("test_accuracy", 0.9),),
     parameters=Settings,
     metrics=(
         MetricInfo(name="train_loss", title=Text(zh="训练平均损失", en="mean training loss")),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from runners.bank_texts import load_prose
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -224,6 +224,7 @@ EXAMPLE = Example(
         zh="不同温度，各自不截断和用 top-p",
         en="several temperatures, each with all candidates and with top-p",
     ),
+    claims=(at_least("real_words_top_p", "real_words", plus=0.03),),
     parameters=Settings,
     metrics=(
         MetricInfo(name="temperature", title=Text(zh="温度", en="temperature")),

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from runners.datasets import Source, load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -133,6 +133,7 @@ EXAMPLE = Example(
         "There is no fit in the code: clear the gradients, forward, loss, backward and step all "
         "stand in the loop.",
     ),
+    claims=(at_least("test_accuracy", 0.9),),
     parameters=Settings,
     metrics=(
         MetricInfo(name="train_loss", title=Text(zh="训练损失", en="training loss")),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -161,6 +161,11 @@ EXAMPLE = Example(
     compares=Text(
         zh="sigmoid 与 ReLU，各自不加残差和加残差",
         en="sigmoid and ReLU, each without and with residual connections",
+    ),
+    claims=(
+        at_most("sigmoid_ratio", 1e-6),
+        at_least("relu_ratio", 0.01),
+        at_least("sigmoid_residual_accuracy", "sigmoid_accuracy", plus=0.3),
     ),
     parameters=Settings,
     metrics=tuple(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -180,6 +180,11 @@ EXAMPLE = Example(
         "called 6, and accuracy drops.",
     ),
     compares=Text(zh="原样、增强、转过头", en="bare, augmented, turned too far"),
+    claims=(
+        at_least("augmented_test_accuracy", "bare_test_accuracy", plus=0.01),
+        at_most("augmented_gap", "bare_gap"),
+        at_most("upside_down_test_accuracy", "augmented_test_accuracy", plus=-0.05),
+    ),
     parameters=Settings,
     metrics=tuple(
         MetricInfo(

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -126,6 +126,7 @@ EXAMPLE = Example(
         "are mostly slower.",
     ),
     compares=Text(zh="1 个副本与 2 个副本", en="1 replica and 2 replicas"),
+    claims=(at_most("largest_loss_difference", 1e-3),),
     parameters=Settings,
     metrics=(
         MetricInfo(name="loss_1", title=Text(zh="1 副本：损失", en="1 replica: loss")),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -178,6 +178,11 @@ EXAMPLE = Example(
     compares=Text(
         zh="练满、耐心为 1、早停、早停并取回最好权重",
         en="all epochs, patience 1, stopped, best restored",
+    ),
+    claims=(
+        at_most("restored_test_loss", "full_test_loss", times=0.9),
+        at_most("restored_test_loss", "stopped_test_loss", times=0.9),
+        at_least("epochs_saved", 1),
     ),
     parameters=Settings,
     metrics=(

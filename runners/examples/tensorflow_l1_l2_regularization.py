@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -191,6 +191,12 @@ EXAMPLE = Example(
         "that of L2 is merely lower than the bare one.",
     ),
     compares=Text(zh="不加惩罚、L1、L2", en="bare, L1, L2"),
+    claims=(
+        at_least("l1_zeros", 100),
+        at_most("l1_by_gradient_zeros", "l1_zeros", times=0.01),
+        at_most("l2_mean_weight", "bare_mean_weight", times=0.6),
+        at_least("l1_test_accuracy", "bare_test_accuracy", plus=0.05),
+    ),
     parameters=Settings,
     metrics=(
         *(

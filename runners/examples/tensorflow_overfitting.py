@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -143,6 +143,10 @@ EXAMPLE = Example(
         "memorising. Then see how far dropout and early stopping hold it down.",
     ),
     compares=Text(zh="不加办法、Dropout、Dropout 加早停", en="bare, dropout, dropout and stopping"),
+    claims=(
+        at_most("early_stopping_test_loss", "bare_test_loss", times=0.8),
+        at_most("dropout_test_loss", "bare_test_loss"),
+    ),
     parameters=Settings,
     metrics=(
         *(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from runners.datasets import load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.figures import bars, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -208,6 +208,11 @@ EXAMPLE = Example(
         "accuracy, while the latency need not fall in proportion: that is up to the hardware.",
     ),
     compares=Text(zh="float32、动态范围量化、全 int8", en="float32, dynamic range, full int8"),
+    claims=(
+        at_most("int8_size", "float32_size", times=0.35),
+        at_least("int8_test_accuracy", "float32_test_accuracy", plus=-0.02),
+        at_least("agreement", 0.97),
+    ),
     parameters=Settings,
     metrics=(
         MetricInfo(

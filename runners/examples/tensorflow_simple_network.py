@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from runners.datasets import Source, load_split
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -127,6 +127,7 @@ EXAMPLE = Example(
         en="See until which epoch both loss curves fall; from there on only the training one does. "
         "The test pictures took no part in the training: theirs is the accuracy that counts.",
     ),
+    claims=(at_least("test_accuracy", 0.9),),
     parameters=Settings,
     metrics=(
         MetricInfo(name="train_loss", title=Text(zh="训练损失", en="training loss")),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from runners.datasets import Pictures, load_split
 from runners.errors import MissingDatasetError
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least
 from runners.figures import bars, curves, new_figure
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
@@ -180,6 +180,10 @@ EXAMPLE = Example(
         "should lie above the one from scratch; raise labels_each or epochs and the gap closes.",
     ),
     compares=Text(zh="冻结、微调、从零训练", en="frozen, fine-tuned, from scratch"),
+    claims=(
+        at_least("frozen_accuracy", "scratch_accuracy", plus=0.03),
+        at_least("fine_tuned_accuracy", "scratch_accuracy", plus=0.03),
+    ),
     parameters=Settings,
     metrics=(
         *(

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from runners.protocol.words import Framework, Text, Value
 
@@ -29,6 +29,20 @@ class MetricInfo(Value):
     unit: str = ""
 
 
+class Claim(Value):
+    """One result set against another one of the same run, or against a number.
+
+    It holds where ``metric`` is at least, or at most, ``times`` × ``than`` + ``plus``; without
+    ``than``, where it is at least, or at most, ``plus``.
+    """
+
+    metric: str
+    relation: Literal["at least", "at most"]
+    than: str | None = None
+    times: FiniteFloat = Field(default=1, gt=0)
+    plus: FiniteFloat = 0
+
+
 class ExampleInfo(Value):
     """An example as the catalogue lists it."""
 
@@ -39,6 +53,9 @@ class ExampleInfo(Value):
     compares: Text | None = Field(default=None, description="what is set against what")
     parameters: tuple[ParameterInfo, ...]
     metrics: tuple[MetricInfo, ...]
+    claims: tuple[Claim, ...] = Field(
+        default=(), description="what a run at the defaults should show"
+    )
     limit_s: float = Field(description="wall-clock limit, seconds")
     cards: int = Field(default=1, ge=0, description="how many graphics cards it can use")
     lower: tuple[str, ...] = Field(

@@ -14,7 +14,7 @@ FILE = '''
 from enum import Enum
 from typing import Annotated, Literal
 from pydantic import Field
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_least, at_most
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
 
@@ -28,7 +28,7 @@ def run(context: Context, parameters: P) -> None:
 EXAMPLE = Example(
     id="{id}", framework=Framework.TENSORFLOW, title=Text(zh="题", en="title"),
     look_at=Text(zh="看", en="{look_at}"), parameters=P, metrics={metrics}, run=run,
-    limit_s={limit_s},
+    limit_s={limit_s}, claims={claims},
 )
 '''
 EPOCHS = 'epochs: Annotated[int, Field(ge=1, le=9), Says("轮", "epochs")] = 3'
@@ -52,6 +52,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
             "look_at": "look",
             "metrics": METRICS,
             "limit_s": "300",
+            "claims": "()",
             **parts,
         }
         (tmp_path / package / f"{name}.py").write_text(text or FILE.format(**filled))
@@ -109,6 +110,8 @@ def test_a_parameter_is_read_from_its_type(
         ({"look_at": " "}, "empty in one language"),
         ({"metrics": "()"}, "no metrics"),
         ({"metrics": f"{METRICS} * 2"}, "described twice"),
+        ({"claims": '(at_least("final", 1), at_least("final", "los"))'}, "of `los`, no metric"),
+        ({"claims": '(at_most("los", 1),)'}, "of `los`, no metric"),
         ({"limit_s": "0"}, "limit_s must be"),
         ({"limit_s": 'float("inf")'}, "limit_s must be"),
         ({"parameter": "x: Annotated[int, Field(ge=1, le=2)] = 1"}, "`x` needs Says"),

@@ -84,6 +84,7 @@ def test_run_ends_with_one_object(command: Command, settings: RunnerSettings) ->
     assert told["elapsed_s"] > 0
     assert told["peak_memory_mb"] > 5
     assert set(told["versions"]) == {"python", "torch", "numpy"}
+    assert told["claims"] == [{"text": "final 4 ≤ 9", "holds": True}]
 
 
 def test_run_tells_people_what_came_out(command: Command) -> None:
@@ -91,6 +92,8 @@ def test_run_tells_people_what_came_out(command: Command) -> None:
     assert done.returncode == 0
     assert "steady succeeded" in done.stdout
     assert "final = 0" in done.stdout
+    assert "✔ final 0 ≤ 9" in done.stdout
+    assert "✘ final 10 > 9" in command("run", "steady", "--set", "seed=10").stdout
     assert "curves.png" in done.stdout
     assert "2/2" in done.stderr
 

@@ -8,10 +8,16 @@ from runners.catalogue import load_catalogue
 from runners.protocol.catalogue import ExampleInfo
 
 EXAMPLES = tuple(load_catalogue())
+MOST_CLAIMS = 4  # a card has room for them beside all else
 
 
 def test_there_are_enough_of_them() -> None:
     assert len(EXAMPLES) >= 26
+
+
+@pytest.mark.parametrize("info", EXAMPLES, ids=lambda info: info.id)
+def test_it_claims_something_that_its_results_can_show(info: ExampleInfo) -> None:
+    assert 1 <= len(info.claims) <= MOST_CLAIMS
 
 
 @pytest.mark.parametrize("info", EXAMPLES, ids=lambda info: info.id)

@@ -20,7 +20,6 @@ from bot.rendering.runs import (
     offer_text,
     progress_bar,
     shown_duration,
-    shown_number,
     trouble_text,
     unavailable_text,
     unknown_example_text,
@@ -28,7 +27,8 @@ from bot.rendering.runs import (
 )
 from bot.rendering.splitting import MESSAGE_LIMIT
 from knowledge.language import Language
-from runners.protocol.catalogue import ExampleInfo, MetricInfo, ParameterInfo
+from runners.example import at_least
+from runners.protocol.catalogue import Claim, ExampleInfo, MetricInfo, ParameterInfo
 from runners.protocol.events import (
     Cancelled,
     Event,
@@ -44,6 +44,7 @@ from runners.protocol.events import (
     TimedOut,
 )
 from runners.protocol.jobs import JobView, fold
+from runners.protocol.numbers import shown_number
 from runners.protocol.settings_text import Fault, parse_settings
 from runners.protocol.words import Birth, FailureReason, Framework, JobId, Text, Wall
 
@@ -99,6 +100,7 @@ INFO = ExampleInfo(
         MetricInfo(name="test_accuracy", title=Text(zh="测试准确率", en="test accuracy")),
         MetricInfo(name="step_ms", title=Text(zh="每步耗时", en="time a step"), unit="ms"),
     ),
+    claims=(at_least("test_accuracy", 0.9),),
     limit_s=300,
     code="def run(): ...",
     lower=("batch_size",),
@@ -225,6 +227,8 @@ def test_finished_card_shows_table_caption_what_to_look_at_and_provenance() -> N
     )
     assert card_text(ZH, job).splitlines()[4:] == [
         "✅ 完成 · 用时 12.3 秒",
+        "🎯 该看到的，这次看到了：",
+        "> ✔ 测试准确率 0.9611 ≥ 0.9",
         "```",
         "测试准确率     0.9611",
         "每步耗时 (ms)   12.35",
@@ -245,6 +249,34 @@ def test_finished_card_shows_table_caption_what_to_look_at_and_provenance() -> N
     assert "test accuracy     0.9611" in english
     assert "👀 Look at both curves" in english
     assert "seed 7 · 12.3 s · peak memory 1,612 MiB" in english
+
+
+@pytest.mark.parametrize(
+    ("settings", "zh", "en"),
+    [
+        ("", "该看到的，这次没有全看到：", "Not all that it should show this time:"),
+        (
+            "epochs=1",
+            "在这样的设置下，该看到的没有全看到：",
+            "With these settings, not all that it should show:",
+        ),
+    ],
+)
+def test_what_it_should_have_shown_and_did_not_is_told(settings: str, zh: str, en: str) -> None:
+    done = Succeeded(sequence=1, at=START, measured=MEASURED)
+    job = view(started(), metric(None, test_accuracy=0.4), done)
+    chinese = card_text(replace(ZH, settings=settings), job)
+    assert f"🎯 {zh}\n> ✘ 测试准确率 0.4 \\< 0.9\n" in chinese
+    english = card_text(replace(EN, settings=settings), job)
+    assert f"🎯 {en}\n> ✘ test accuracy 0.4 \\< 0.9\n" in english
+
+
+def test_nothing_is_said_of_claims_without_results_or_without_an_end() -> None:
+    done = Succeeded(sequence=1, at=START, measured=MEASURED)
+    assert "🎯" not in card_text(ZH, view(started(), metric(None, step_ms=1), done))
+    assert "🎯" not in card_text(ZH, view(started(), metric(None, test_accuracy=1)))
+    ended = failed(FailureReason.MEMORY)
+    assert "🎯" not in card_text(ZH, view(started(), metric(None, test_accuracy=1), ended))
 
 
 def test_history_is_shown_at_its_first_middle_and_last_step() -> None:
@@ -498,6 +530,9 @@ _infos = st.builds(
     metrics=st.lists(
         st.builds(MetricInfo, name=_names, title=_texts, unit=st.text(max_size=40)), max_size=20
     ).map(tuple),
+    claims=st.lists(st.builds(Claim, metric=_names, than=st.none() | _names), max_size=6).map(
+        tuple
+    ),
     limit_s=st.just(300.0),
     code=st.just(""),
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from runners.catalogue import load_catalogue
+from runners.protocol.claims import findings
 from tests.runners.examples.laboratory import Laboratory, Ran
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -24,6 +25,8 @@ def check_reports() -> Callable[[str, Ran], None]:
     def check(example: str, ran: Ran) -> None:
         announced = {metric.name for metric in load_catalogue()[example].example.metrics}
         assert {*ran.metrics, *ran.history} == announced
+        info = load_catalogue()[example].info
+        assert len(findings(info.claims, ran.metrics)) == len(info.claims)
         assert all(np.isfinite(value) for value in ran.metrics.values())
         done, total = ran.steps[-1]
         assert done == total

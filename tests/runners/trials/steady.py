@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from pydantic import Field
 
-from runners.example import Context, Example, Parameters, Says
+from runners.example import Context, Example, Parameters, Says, at_most
 from runners.protocol.catalogue import MetricInfo
 from runners.protocol.words import Framework, Text
 
@@ -45,6 +45,7 @@ EXAMPLE = Example(
     framework=Framework.PYTORCH,
     title=Text(zh="稳", en="steady"),
     look_at=Text(zh="看", en="look"),
+    claims=(at_most("final", 9),),
     parameters=SteadyParameters,
     metrics=(
         MetricInfo(name="loss", title=Text(zh="损失", en="loss")),
