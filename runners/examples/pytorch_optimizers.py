@@ -155,8 +155,8 @@ EXAMPLE = Example(
     ),
     compares=Text(zh="SGD、动量、Adam、AdamW", en="SGD, momentum, Adam, AdamW"),
     claims=(
-        at_least("momentum_test_accuracy", "sgd_test_accuracy", plus=0.03),
-        at_least("adam_test_accuracy", "sgd_test_accuracy", plus=0.03),
+        at_least("momentum_test_accuracy", "sgd_test_accuracy", plus=0.02),
+        at_least("adam_test_accuracy", "sgd_test_accuracy", plus=0.02),
     ),
     parameters=Settings,
     metrics=(

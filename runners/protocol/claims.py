@@ -31,12 +31,16 @@ class Finding:
         ``metrics`` give the results their names for people.
         """
         claim = self.claim
-        parts = [_named(claim.metric, self.measured, metrics, language), self._sign]
+        known = {each.name: each for each in metrics}
+        measured = known.get(claim.metric)
+        parts = [_title(claim.metric, measured, language), _value(self.measured, measured)]
+        parts.append(self._sign)
         if self.other is None or claim.than is None:
-            return " ".join([*parts, shown_number(claim.plus)])
+            return " ".join([*parts, _value(claim.plus, measured)])
         if claim.times != 1:
             parts += [shown_number(claim.times), "×"]
-        parts.append(_named(claim.than, self.other, metrics, language))
+        other = known.get(claim.than)
+        parts += [_title(claim.than, other, language), _value(self.other, other)]
         if claim.plus:
             parts += ["+" if claim.plus > 0 else "−", shown_number(abs(claim.plus))]
         return " ".join(parts)
@@ -61,7 +65,9 @@ def findings(claims: Sequence[Claim], results: Mapping[str, float]) -> tuple[Fin
     )
 
 
-def _named(name: str, value: float, metrics: Sequence[MetricInfo], language: Language) -> str:
-    info = next((each for each in metrics if each.name == name), None)
-    title, unit = (name, "") if info is None else (info.title.text(language), info.unit)
-    return f"{title} {shown_number(value)}{f' {unit}' if unit else ''}"
+def _title(name: str, info: MetricInfo | None, language: Language) -> str:
+    return name if info is None else info.title.text(language)
+
+
+def _value(value: float, info: MetricInfo | None) -> str:
+    return f"{shown_number(value)} {info.unit if info else ''}".rstrip()

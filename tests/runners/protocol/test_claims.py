@@ -24,10 +24,10 @@ def said(claim: Claim, **results: float) -> tuple[bool, str]:
 @pytest.mark.parametrize(
     ("claim", "int8", "holds", "text"),
     [
-        (at_least("int8", 4), 4, True, "8 bits 4 MB ≥ 4"),
-        (at_least("int8", 4), 3.5, False, "8 bits 3.5 MB < 4"),
-        (at_most("int8", 4), 4, True, "8 bits 4 MB ≤ 4"),
-        (at_most("int8", 4), 4.5, False, "8 bits 4.5 MB > 4"),
+        (at_least("int8", 4), 4, True, "8 bits 4 MB ≥ 4 MB"),
+        (at_least("int8", 4), 3.5, False, "8 bits 3.5 MB < 4 MB"),
+        (at_most("int8", 4), 4, True, "8 bits 4 MB ≤ 4 MB"),
+        (at_most("int8", 4), 4.5, False, "8 bits 4.5 MB > 4 MB"),
         (at_least("int8", "float32"), 10, True, "8 bits 10 MB ≥ 32 bits 10 MB"),
         (at_most("int8", "float32", times=0.5), 5, True, "8 bits 5 MB ≤ 0.5 × 32 bits 10 MB"),
         (at_most("int8", "float32", times=0.5), 6, False, "8 bits 6 MB > 0.5 × 32 bits 10 MB"),
