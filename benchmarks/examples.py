@@ -6,38 +6,18 @@ import os
 import platform
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.example_run import ExampleRun
 from bot.settings import load_settings
 from runners.catalogue import load_catalogue
 from runners.jobs.journal import Quiet
 from runners.jobs.workshop import Runner, open_runner
-from runners.protocol.catalogue import ExampleInfo, MetricInfo
-from runners.protocol.claims import Finding, findings
+from runners.protocol.catalogue import MetricInfo
 from runners.protocol.jobs import JobView, Submission
-from runners.protocol.words import JobState
 
 _REPORT = Path(__file__).parent / "EXAMPLES.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One example and how its run at the defaults ended."""
-
-    info: ExampleInfo
-    view: JobView
-
-    @property
-    def found(self) -> tuple[Finding, ...]:
-        """What its results say of what it claims."""
-        return findings(self.info.claims, self.view.metrics)
-
-    @property
-    def shows_all(self) -> bool:
-        """Whether they show all of it."""
-        return len(self.found) == len(self.info.claims) and all(each.holds for each in self.found)
 
 
 def main() -> None:
@@ -48,7 +28,7 @@ def main() -> None:
     runs = asyncio.run(_run_all(options.only))
     if not options.only:
         _REPORT.write_text(report(runs, datetime.now(UTC)), encoding="utf-8")
-    failed = [run.info.id for run in runs if run.view.state is not JobState.SUCCEEDED]
+    failed = [run.info.id for run in runs if not run.succeeded]
     if failed:
         raise SystemExit(f"not succeeded: {', '.join(failed)}")
     unshown = [run.info.id for run in runs if not run.shows_all]
@@ -56,9 +36,9 @@ def main() -> None:
         raise SystemExit(f"not shown what they claim: {', '.join(unshown)}")
 
 
-async def _run_all(only: Sequence[str]) -> list[Run]:
+async def _run_all(only: Sequence[str]) -> list[ExampleRun]:
     prepared = load_settings()
-    runs: list[Run] = []
+    runs: list[ExampleRun] = []
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "encoder").symlink_to(prepared.data_dir / "encoder")
@@ -67,7 +47,7 @@ async def _run_all(only: Sequence[str]) -> list[Run]:
         async with open_runner(settings, catalogue, place / "jobs.db", place / "scratch") as runner:
             for info in catalogue:
                 if info.available and (not only or info.id in only):
-                    run = Run(info, await _ended(runner, info.id))
+                    run = ExampleRun(info, await _ended(runner, info.id))
                     print(line(run), flush=True)
                     runs.append(run)
     return runs
@@ -81,20 +61,19 @@ async def _ended(runner: Runner, example: str) -> JobView:
     return runner.journal.view(view.id)
 
 
-def line(run: Run) -> str:
+def line(run: ExampleRun) -> str:
     """A run on one row of the report's first table."""
     measured = run.view.measured
     seconds = "" if measured is None else f"{measured.elapsed_s:.1f}"
     memory = "" if measured is None else f"{measured.peak_memory_mb:,.0f}"
     end = "" if run.view.failure is None else f": {run.view.failure.message}"
-    shown = f"{sum(each.holds for each in run.found)} of {len(run.info.claims)}"
     return (
-        f"| `{run.info.id}` | {run.view.state}{end} | {shown} | {seconds} | {memory} "
+        f"| `{run.info.id}` | {run.view.state}{end} | {run.share_shown} | {seconds} | {memory} "
         f"| {run.view.device} |"
     )
 
 
-def report(runs: Sequence[Run], at: datetime) -> str:
+def report(runs: Sequence[ExampleRun], at: datetime) -> str:
     """The whole report, in Markdown."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = {name: text for run in runs for name, text in run.view.versions.items()}
@@ -122,16 +101,14 @@ def report(runs: Sequence[Run], at: datetime) -> str:
     return "\n".join(head) + "\n"
 
 
-def _results(run: Run) -> list[str]:
+def _results(run: ExampleRun) -> list[str]:
     named = {metric.name: metric for metric in run.info.metrics}
     rows = [
         f"| {_title(named.get(name), name)} | {value:,.5g} | {_unit(named.get(name))} |"
         for name, value in run.view.metrics.items()
     ]
     compares = "" if run.info.compares is None else f" Compared: {run.info.compares.en}."
-    claims = [
-        f"- {'✔' if each.holds else '✘'} {each.text(run.info.metrics, 'en')}" for each in run.found
-    ]
+    claims = [f"- {line}" for line in run.lines]
     alts = [figure.alt.en for figure in run.view.figures]
     return [
         "",

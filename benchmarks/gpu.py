@@ -28,7 +28,7 @@ from benchmarks.gpu_training import (
 )
 from runners.catalogue import load_catalogue
 from runners.jobs.cards import device_name, graphics_cards
-from runners.protocol.words import Framework, JobState
+from runners.protocol.words import Framework
 from runners.settings import read_settings
 
 _EXAMPLES: Final = "examples"
@@ -96,8 +96,8 @@ def chosen(only: Sequence[str], known: Sequence[str]) -> list[str]:
 
 
 def well(ran: Sequence[Ran], rates: Sequence[Rates]) -> bool:
-    """Whether every example succeeded and every way could be trained."""
-    succeeded = all(each.view.state is JobState.SUCCEEDED for each in ran)
+    """Whether every example succeeded, showed what it claims, and every way could be trained."""
+    succeeded = all(each.run.succeeded and each.run.shows_all for each in ran)
     return succeeded and not any(each.fault for each in rates)
 
 

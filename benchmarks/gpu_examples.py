@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.example_run import ExampleRun
 from benchmarks.gpu_memory import CardGauge, CardMemory
 from runners.catalogue import Catalogue
 from runners.jobs.cards import graphics_cards
 from runners.jobs.workshop import Runner, open_runner
-from runners.protocol.jobs import JobView, Submission
+from runners.protocol.jobs import Submission
 from runners.settings import RunnerSettings
 
 _EVERY_S: Final = 0.2
@@ -22,7 +23,7 @@ _EVERY_S: Final = 0.2
 class Ran:
     """How a run ended, and the most that it held on the graphics cards."""
 
-    view: JobView
+    run: ExampleRun
     card: CardMemory | None
 
 
@@ -57,4 +58,5 @@ async def run_watched(runner: Runner, submission: Submission) -> Ran:
         if trace is not None:
             await gauge.sample(trace.pid)
         await asyncio.sleep(_EVERY_S)
-    return Ran(view, gauge.peak)
+    info = runner.catalogue[submission.example].info
+    return Ran(ExampleRun(info, view), gauge.peak)

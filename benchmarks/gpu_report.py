@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import median, quantiles
 
+from benchmarks.example_run import ExampleRun
 from benchmarks.gpu_examples import Ran
 from benchmarks.gpu_memory import CardMemory
 from benchmarks.gpu_training import PARAMETERS, Load, Network, Rates
@@ -20,7 +21,15 @@ _NOT_LISTED = (
 def examples_section(every: Sequence[Ran]) -> str:
     """One row an example; below, what went wrong."""
     rows = [_row(ran) for ran in every]
-    head = ("example", "state", "time", "device", "peak on the card", "peak of the processor side")
+    head = (
+        "example",
+        "state",
+        "claims shown",
+        "time",
+        "device",
+        "peak on the card",
+        "peak of the processor side",
+    )
     paragraphs = [
         "## PyTorch examples",
         _WATCHED,
@@ -28,9 +37,7 @@ def examples_section(every: Sequence[Ran]) -> str:
     ]
     if any(ran.card is not None and not ran.card.of_job for ran in every):
         paragraphs.append(_NOT_LISTED)
-    failures = [
-        f"- {ran.view.example}: {ran.view.failure.message}" for ran in every if ran.view.failure
-    ]
+    failures = [f"- {ran.run.info.id}: {fault}" for ran in every for fault in _faults(ran.run)]
     return "\n\n".join([*paragraphs, "\n".join(failures)] if failures else paragraphs)
 
 
@@ -66,13 +73,20 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def _faults(run: ExampleRun) -> list[str]:
+    if run.view.failure:
+        return [run.view.failure.message]
+    return [line for found, line in zip(run.found, run.lines, strict=True) if not found.holds]
+
+
 def _row(ran: Ran) -> tuple[str, ...]:
-    view = ran.view
+    view = ran.run.view
     state = view.state if view.failure is None else f"{view.state} ({view.failure.reason})"
     measured = view.measured
     return (
         view.example,
         state,
+        ran.run.share_shown,
         "–" if measured is None else f"{measured.elapsed_s:.1f} s",
         view.device or "–",
         _on_card(ran.card),

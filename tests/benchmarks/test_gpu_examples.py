@@ -122,7 +122,8 @@ async def test_a_run_is_watched_until_its_end(
     async with open_runner(settings, trials, tmp_path / "jobs.db", tmp_path / "scratch") as runner:
         slow = Submission(example="steady", parameters={"steps": 5, "pause_ms": 200})
         ran = await run_watched(runner, slow)
-    assert ran.view.state is JobState.SUCCEEDED
+    assert ran.run.view.state is JobState.SUCCEEDED
+    assert (ran.run.share_shown, ran.run.lines) == ("1 of 1", ["✔ final 0 ≤ 9"])
     assert ran.card == CardMemory(100, of_job=True)
 
 
@@ -131,7 +132,7 @@ async def test_examples_run_one_after_the_other_and_leave_nothing(
     trials: Catalogue, settings: RunnerSettings
 ) -> None:
     ran = await run_examples(settings, trials, ["steady", "steady"])
-    first, second = (each.view for each in ran)
+    first, second = (each.run.view for each in ran)
     assert {first.state, second.state} == {JobState.SUCCEEDED}
     assert first.ended_at is not None
     assert second.started_at is not None
