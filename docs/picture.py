@@ -29,7 +29,7 @@ async def main() -> None:
                 executable_path=shutil.which("chromium"), args=["--no-sandbox"]
             )
             page = await browser.new_page(
-                viewport={"width": 1180, "height": 1580}, locale="zh-CN", color_scheme="light"
+                viewport={"width": 1180, "height": 1710}, locale="zh-CN", color_scheme="light"
             )
             await page.goto(playground.url)
             await page.locator("[data-testid=message] img").last.wait_for()
