@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runners.protocol.catalogue import Claim, MetricInfo
+from runners.protocol.catalogue import Claim, MetricInfo, Relation
 from runners.protocol.words import Framework, Text
 
 if TYPE_CHECKING:
@@ -71,17 +71,19 @@ class Context(Protocol):
 
 
 def at_least(metric: str, than: str | float, *, times: float = 1, plus: float = 0) -> Claim:
-    """The claim that a result is at least ``times`` × another one + ``plus``, or a number."""
-    if isinstance(than, str):
-        return Claim(metric=metric, relation="at least", than=than, times=times, plus=plus)
-    return Claim(metric=metric, relation="at least", plus=than)
+    """The claim that a result is at least ``times`` × another one, or a number, + ``plus``."""
+    return _claim(metric, "at least", than, times, plus)
 
 
 def at_most(metric: str, than: str | float, *, times: float = 1, plus: float = 0) -> Claim:
-    """The claim that a result is at most ``times`` × another one + ``plus``, or a number."""
+    """The claim that a result is at most ``times`` × another one, or a number, + ``plus``."""
+    return _claim(metric, "at most", than, times, plus)
+
+
+def _claim(metric: str, relation: Relation, than: str | float, times: float, plus: float) -> Claim:
     if isinstance(than, str):
-        return Claim(metric=metric, relation="at most", than=than, times=times, plus=plus)
-    return Claim(metric=metric, relation="at most", plus=than)
+        return Claim(metric=metric, relation=relation, than=than, times=times, plus=plus)
+    return Claim(metric=metric, relation=relation, plus=times * than + plus)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pydantic import Field, FiniteFloat
 from runners.protocol.words import Framework, Text, Value
 
 ParameterValue = int | float | str | bool
+Relation = Literal["at least", "at most"]
 
 
 class ParameterInfo(Value):
@@ -37,7 +38,7 @@ class Claim(Value):
     """
 
     metric: str
-    relation: Literal["at least", "at most"]
+    relation: Relation
     than: str | None = None
     times: FiniteFloat = Field(default=1, gt=0)
     plus: FiniteFloat = 0

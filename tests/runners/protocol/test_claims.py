@@ -28,6 +28,7 @@ def said(claim: Claim, **results: float) -> tuple[bool, str]:
         (at_least("int8", 4), 3.5, False, "8 bits 3.5 MB < 4 MB"),
         (at_most("int8", 4), 4, True, "8 bits 4 MB ≤ 4 MB"),
         (at_most("int8", 4), 4.5, False, "8 bits 4.5 MB > 4 MB"),
+        (at_most("int8", 2, times=3, plus=1), 8, False, "8 bits 8 MB > 7 MB"),
         (at_least("int8", "float32"), 10, True, "8 bits 10 MB ≥ 32 bits 10 MB"),
         (at_most("int8", "float32", times=0.5), 5, True, "8 bits 5 MB ≤ 0.5 × 32 bits 10 MB"),
         (at_most("int8", "float32", times=0.5), 6, False, "8 bits 6 MB > 0.5 × 32 bits 10 MB"),
