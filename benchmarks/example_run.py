@@ -23,7 +23,7 @@ class ExampleRun:
     @property
     def found(self) -> tuple[Finding, ...]:
         """What its results say of what it claims."""
-        return findings(self.info.claims, self.view.metrics)
+        return findings(self.info, self.view.metrics)
 
     @property
     def shows_all(self) -> bool:
@@ -34,11 +34,3 @@ class ExampleRun:
     def share_shown(self) -> str:
         """How much of it they show: ``2 of 3``."""
         return f"{sum(each.holds for each in self.found)} of {len(self.info.claims)}"
-
-    @property
-    def lines(self) -> list[str]:
-        """Each claim with its numbers, marked by whether it holds."""
-        return [
-            f"{'✔' if each.holds else '✘'} {each.text(self.info.metrics, 'en')}"
-            for each in self.found
-        ]

@@ -108,7 +108,7 @@ def _results(run: ExampleRun) -> list[str]:
         for name, value in run.view.metrics.items()
     ]
     compares = "" if run.info.compares is None else f" Compared: {run.info.compares.en}."
-    claims = [f"- {line}" for line in run.lines]
+    claims = [f"- {each.mark} {each.text('en')}" for each in run.found]
     alts = [figure.alt.en for figure in run.view.figures]
     return [
         "",

@@ -76,7 +76,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _faults(run: ExampleRun) -> list[str]:
     if run.view.failure:
         return [run.view.failure.message]
-    return [line for found, line in zip(run.found, run.lines, strict=True) if not found.holds]
+    return [f"{each.mark} {each.text('en')}" for each in run.found if not each.holds]
 
 
 def _row(ran: Ran) -> tuple[str, ...]:

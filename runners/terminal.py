@@ -161,8 +161,8 @@ def report(view: JobView, info: ExampleInfo, artifacts: list[str]) -> dict[str, 
         if view.failure is None
         else {"reason": view.failure.reason, "message": view.failure.message},
         "claims": [
-            {"text": found.text(info.metrics, "en"), "holds": found.holds}
-            for found in findings(info.claims, view.metrics)
+            {"text": found.text("en"), "holds": found.holds}
+            for found in findings(info, view.metrics)
         ],
     }
 
@@ -212,9 +212,8 @@ def _show(view: JobView, info: ExampleInfo, artifacts: list[str], language: Lang
     console.print(f"{view.example} {view.state}{end}", markup=False)
     for name, value in view.metrics.items():
         console.print(f"  {name} = {value:.6g}", markup=False)
-    for found in findings(info.claims, view.metrics):
-        mark = "✔" if found.holds else "✘"
-        console.print(f"  {mark} {found.text(info.metrics, language)}", markup=False)
+    for found in findings(info, view.metrics):
+        console.print(f"  {found.mark} {found.text(language)}", markup=False)
     if view.measured is not None:
         versions = ", ".join(f"{name} {version}" for name, version in view.versions.items())
         console.print(

@@ -397,17 +397,14 @@ def _claims(heading: RunHeading, view: JobView) -> str:
     if info is None or view.state is not JobState.SUCCEEDED:
         return ""
     language = heading.language
-    found = findings(info.claims, view.metrics)
+    found = findings(info, view.metrics)
     if not found:
         return ""
     if all(each.holds for each in found):
         head = _SHOWN
     else:
         head = _NOT_SHOWN_AS_SET if heading.settings else _NOT_SHOWN
-    lines = (
-        f"> {'✔' if each.holds else '✘'} {escaped(each.text(info.metrics, language.value))}"
-        for each in found
-    )
+    lines = (f"> {each.mark} {escaped(each.text(language.value))}" for each in found)
     return "\n".join([f"🎯 {head.text(language)}", *lines])
 
 

@@ -70,7 +70,7 @@ def run(context: Context, parameters: Settings) -> None:
         x, y = inputs(pictures, vgg16).to(device), torch.from_numpy(pictures.labels).to(device)
         learning = [each for each in model.parameters() if each.requires_grad]
         # VGG16 has no batch normalization: steps as large as a new head's would undo it.
-        rate = 1e-4 if vgg16 and len(learning) > _HEAD else 1e-3
+        rate = 1e-4 if vgg16 and next(base.parameters()).requires_grad else 1e-3
         optimizer = torch.optim.Adam(learning, lr=rate)
         while True:
             model.train()
@@ -219,7 +219,6 @@ def inputs(pictures: Pictures, vgg16: bool) -> "Tensor":  # noqa: FBT001 - one o
     return (x - mean) / deviation
 
 
-_HEAD: Final = 2  # a weight and a bias
 _VGG16: Final = (
     64,
     64,

@@ -123,7 +123,8 @@ async def test_a_run_is_watched_until_its_end(
         slow = Submission(example="steady", parameters={"steps": 5, "pause_ms": 200})
         ran = await run_watched(runner, slow)
     assert ran.run.view.state is JobState.SUCCEEDED
-    assert (ran.run.share_shown, ran.run.lines) == ("1 of 1", ["✔ final 0 ≤ 9"])
+    assert ran.run.share_shown == "1 of 1"
+    assert [each.text("en") for each in ran.run.found] == ["final 0 ≤ 9"]
     assert ran.card == CardMemory(100, of_job=True)
 
 

@@ -1,4 +1,3 @@
-import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -44,7 +43,6 @@ from runners.protocol.events import (
     TimedOut,
 )
 from runners.protocol.jobs import JobView, fold
-from runners.protocol.numbers import shown_number
 from runners.protocol.settings_text import Fault, parse_settings
 from runners.protocol.words import Birth, FailureReason, Framework, JobId, Text, Wall
 
@@ -396,23 +394,6 @@ def test_texts_around_a_run_quote_learners_safely() -> None:
     assert unavailable_text(broken, Language.EN) == (
         "🚫 `tensorflow-simple-network` cannot run here now. No module named \\*tf\\*"
     )
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (0.961111, "0.9611"),
-        (1.0, "1"),
-        (0.0000123, "1.23e-05"),
-        (1234567.8, "1,234,568"),
-        (2.5e12, "2.500e+12"),
-        (math.nan, "nan"),
-        (-math.inf, "-inf"),
-        (-0.5, "-0.5"),
-    ],
-)
-def test_numbers_are_short(value: float, shown: str) -> None:
-    assert shown_number(value) == shown
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,10 @@ def check_reports() -> Callable[[str, Ran], None]:
     """Whatever the example: it reports what it announces, reaches its end, and says both ways."""
 
     def check(example: str, ran: Ran) -> None:
-        announced = {metric.name for metric in load_catalogue()[example].example.metrics}
-        assert {*ran.metrics, *ran.history} == announced
         info = load_catalogue()[example].info
-        assert len(findings(info.claims, ran.metrics)) == len(info.claims)
+        announced = {metric.name for metric in info.metrics}
+        assert {*ran.metrics, *ran.history} == announced
+        assert len(findings(info, ran.metrics)) == len(info.claims)
         assert all(np.isfinite(value) for value in ran.metrics.values())
         done, total = ran.steps[-1]
         assert done == total

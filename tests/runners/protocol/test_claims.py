@@ -1,24 +1,38 @@
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runners.example import at_least, at_most
-from runners.protocol.catalogue import Claim, MetricInfo
-from runners.protocol.claims import findings
+from runners.protocol.catalogue import Claim, ExampleInfo, MetricInfo
+from runners.protocol.claims import Finding, findings
 from runners.protocol.numbers import shown_number
-from runners.protocol.words import Text
+from runners.protocol.words import Framework, Text
 
-METRICS = (
-    MetricInfo(name="int8", title=Text(zh="八位", en="8 bits"), unit="MB"),
-    MetricInfo(name="float32", title=Text(zh="三十二位", en="32 bits"), unit="MB"),
+EXAMPLE = ExampleInfo(
+    id="a",
+    framework=Framework.PYTORCH,
+    title=Text(zh="甲", en="a"),
+    look_at=Text(zh="看。", en="Look."),
+    parameters=(),
+    limit_s=1,
+    code="",
+    metrics=(
+        MetricInfo(name="int8", title=Text(zh="八位", en="8 bits"), unit="MB"),
+        MetricInfo(name="float32", title=Text(zh="三十二位", en="32 bits"), unit="MB"),
+    ),
 )
 
 
+def found(claims: Sequence[Claim], **results: float) -> tuple[Finding, ...]:
+    return findings(EXAMPLE.model_copy(update={"claims": tuple(claims)}), results)
+
+
 def said(claim: Claim, **results: float) -> tuple[bool, str]:
-    [found] = findings([claim], results)
-    return found.holds, found.text(METRICS, "en")
+    [one] = found([claim], **results)
+    return one.holds, one.text("en")
 
 
 @pytest.mark.parametrize(
@@ -43,8 +57,8 @@ def test_a_claim_is_held_against_the_results(
 
 
 def test_it_is_said_in_both_languages() -> None:
-    [found] = findings([at_most("int8", "float32")], {"int8": 1, "float32": 4})
-    assert found.text(METRICS, "zh") == "八位 1 MB ≤ 三十二位 4 MB"
+    [one] = found([at_most("int8", "float32")], int8=1, float32=4)
+    assert (one.mark, one.text("zh")) == ("✔", "八位 1 MB ≤ 三十二位 4 MB")
 
 
 def test_a_result_without_a_title_goes_by_its_name() -> None:
@@ -62,13 +76,13 @@ def test_nothing_holds_of_what_is_no_number(claim: Claim) -> None:
 
 def test_nothing_is_found_of_results_that_are_not_there() -> None:
     claims = [at_least("int8", "float32"), at_least("float32", 1), at_least("int8", 1)]
-    assert [each.claim for each in findings(claims, {"int8": 2})] == [claims[2]]
-    assert findings(claims, {}) == ()
+    assert [each.claim for each in found(claims, int8=2)] == [claims[2]]
+    assert found(claims) == ()
 
 
 @given(st.floats(), st.floats(), st.sampled_from([at_least, at_most]))
 def test_what_is_said_names_both_numbers(one: float, other: float, relation: object) -> None:
     claim = at_least("a", "b") if relation is at_least else at_most("a", "b")
-    [found] = findings([claim], {"a": one, "b": other})
-    assert found.text((), "en").startswith(f"a {shown_number(one)} ")
-    assert found.text((), "en").endswith(f" b {shown_number(other)}")
+    [each] = found([claim], a=one, b=other)
+    assert each.text("en").startswith(f"a {shown_number(one)} ")
+    assert each.text("en").endswith(f" b {shown_number(other)}")
