@@ -48,11 +48,16 @@ class Consultation:
     def outcome(self, wish: Wish, text: str, *, addressed: bool, top_k: int) -> Outcome:
         """What ``wish`` comes to, which is that of ``text``, with at most ``top_k`` hits.
 
+        A question to the tutor that leads nowhere is refused, never met with silence.
         What nobody addressed to the tutor is taken for a follow-up only where it is clearly one,
         and asked as a question; else for a question of its own.
         """
         if isinstance(wish, Nothing):
-            return Silent(wish.thanks)
+            if not (wish.asked and addressed):
+                return Silent(wish.thanks)
+            view = self.view(text)  # who asks is told that the bank does not hold it
+            hits = self._search.hits(view.shares, top_k)
+            return Refused(hits[:_NEAREST], view.confidence, hits)
         if not (addressed or isinstance(wish, Asks) or _may_interrupt(wish, text)):
             wish = Asks(self.view(text))
         hits = self._search.hits(wish.view.shares, top_k)

@@ -113,9 +113,10 @@ class Compares:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nothing to answer. ``thanks``: the tutor is thanked."""
+    """Nothing to answer. ``thanks``: the tutor is thanked; ``asked``: a question all the same."""
 
     thanks: bool = False
+    asked: bool = False
 
 
 Wish = Asks | AsksOn | Compares | Nothing
@@ -248,7 +249,7 @@ def _taken_up(message: Message, likely: Likely, about: View, retrieval: Retrieva
     if compares:
         return _beside(text, alone, about, retrieval)
     if move is Move.NOTHING and (not plain.asked or likely.moves[move] > likely.own):
-        return Nothing()
+        return Nothing(asked=plain.asked)
     # The more it is like a question of its own, the better must fit what is under discussion.
     if _better(alone, about.best) <= _AT_HOME * (1 - likely.own):
         return _at_home(plain, alone, likely, about)

@@ -151,6 +151,17 @@ def test_a_question_about_something_else_is_refused(real_retriever: Retriever, t
     assert isinstance(real_retriever.retrieve(Query(text)), Refused)
 
 
+@pytest.mark.parametrize("text", ["who won the match yesterday?", "今天股市怎么样", "中午吃啥"])
+def test_so_it_is_in_a_conversation_and_only_a_remark_is_met_with_silence(
+    real_retriever: Retriever, text: str
+) -> None:
+    before = ("how do I make training cheaper",)
+    assert isinstance(real_retriever.retrieve(Query(text, conversation=before)), Refused)
+    among = Query(text, conversation=before, addressed=False)
+    assert isinstance(real_retriever.retrieve(among), Silent)
+    assert isinstance(real_retriever.retrieve(Query("lol", conversation=before)), Silent)
+
+
 def test_a_greeting_is_nothing_to_answer(real_retriever: Retriever) -> None:
     assert isinstance(real_retriever.retrieve(Query("你好呀")), Silent)
 
